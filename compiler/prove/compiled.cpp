@@ -1,6 +1,5 @@
 // The door to the plugin that makes machine code. LLVM is loaded here and nowhere else, and only when asked
 // for.
-#include <cstdlib>
 #include <filesystem>
 
 #include <dlfcn.h>

@@ -63,8 +63,7 @@ struct Counts {
 struct Findings {
     Counts counts;
     std::optional<Schedule> counterexample;  // a shortest one
-    std::vector<Schedule> declared;  // for each step without a way back, a shortest that is held by it
-    bool cut_off = false;            // a limit was reached, so not everything was looked at
+    bool cut_off = false;                    // a limit was reached, so not everything was looked at
 };
 
 // A variation is a surprise as well: two are looked at together, and no more.

@@ -8,7 +8,7 @@ class Interpreter : public Machine {
   public:
     Interpreter(MachineCode code, Values& values) : code_(std::move(code)), values_(values) {}
 
-    Stop begin(ValueId* registers, unsigned quiet) override { return run(registers, code_.entry, quiet); }
+    Stop begin(ValueId* registers, unsigned quiet) override { return run(registers, 0, quiet); }
 
     Stop go_on(ValueId* registers, std::uint32_t choice, std::uint32_t option, unsigned quiet) override {
         return run(registers, code_.options[code_.first_option[choice] + option], quiet);

@@ -46,11 +46,7 @@ Register Lowering::constant(ValueId value) {
 }
 
 std::uint32_t Lowering::remark(Remark::Kind kind, std::string text, Span span) {
-    Remark one;
-    one.kind = kind;
-    one.text = std::move(text);
-    one.span = span;
-    out_.remarks.push_back(std::move(one));
+    out_.remarks.push_back({.kind = kind, .text = std::move(text), .span = span});
     const auto number = static_cast<std::uint32_t>(out_.remarks.size() - 1);
     emit(Op::Say, 0, 0, number);
     return number;
@@ -64,11 +60,7 @@ void Lowering::say_value(std::size_t variable) {
 }
 
 Choice Lowering::begin_choice(const std::string& text, Span span, bool fault) {
-    Choice choice;
-    choice.fault = fault;
-    choice.text = text;
-    choice.span = span;
-    return choice;
+    return {.fault = fault, .text = text, .span = span};
 }
 
 void Lowering::option(Choice& choice, std::string text, Label target, bool remark) {
@@ -85,40 +77,15 @@ void Lowering::end_choice(Choice choice) {
     place(on);
 }
 
-// Code that stands aside: what follows it is not reached through it.
-Label Lowering::excused(Label target, std::uint16_t excuse) {
-    const Label aside = label(), past = label();
-    jump(past);
-    place(aside);
-    if (excuse == Declared) {
-        set(excuse_, Declared);
-    } else {
-        emit(Op::IfIs, excuse_, Declared, target);
-        set(excuse_, excuse);
-    }
-    jump(target);
-    place(past);
-    return aside;
-}
-
 namespace {
-
-bool writes(const Instruction& one) {
-    return one.op == Op::Set || one.op == Op::Copy || one.op == Op::Apply;
-}
-
-bool jumps(const Instruction& one) {
-    return one.op == Op::Jump || one.op == Op::IfSame || one.op == Op::IfDiffer || one.op == Op::IfIs ||
-           one.op == Op::IfIsNot;
-}
 
 // The registers that an instruction reads, which may be told others.
 template <typename One, typename Do>
 void each_read(One& one, const Do& what) {
-    if (one.op == Op::Return || (jumps(one) && one.op != Op::Jump)) what(one.a);
-    if (one.op == Op::Copy || one.op == Op::Apply || one.op == Op::IfSame || one.op == Op::IfDiffer)
-        what(one.b);
-    if (one.op == Op::Apply) what(one.c);
+    const auto [a, b, c] = register_fields(one.op);
+    if (a && !writes(one)) what(one.a);
+    if (b) what(one.b);
+    if (c) what(one.c);
 }
 
 // Those that are read when a run is over, or told.

@@ -28,8 +28,7 @@ Term Lowering::changed_before(const ir::Expr& probe, const Names& names) {
     const ir::Probe& declared = program_.probes.at(probe.declaration);
     const Names* inner = probe_names(probe, names);
     const auto name = [&](std::size_t i) {
-        const Term environment = evaluate(declared.role.arguments.at(i), *inner);
-        const Value* value = environment.is_register ? nullptr : out_.values.known(environment.id);
+        const Value* value = known(evaluate(declared.role.arguments.at(i), *inner));
         return value == nullptr ? std::string() : migc::show(*value);
     };
     const std::string later = name(0), earlier = name(1);
@@ -40,7 +39,7 @@ Term Lowering::changed_before(const ir::Expr& probe, const Names& names) {
     if (!changes) return {false, no};
     const auto verified = verified_.find(earlier);
     if (verified == verified_.end()) return {false, yes};
-    return apply({FunctionKind::Not, "not", {}, {}}, {true, verified->second});
+    return negated({true, verified->second});
 }
 
 // `claim data shrinks`: what it asks for is below what it was before this change; without a name, of any.
@@ -63,8 +62,7 @@ Term Lowering::falls(const ir::Expr& probe, const Names& names) {
         if (is_new) past->second = new_register();
         const Term kept = apply({FunctionKind::Compare, "a comparison", ir::Comparison::AtMost, {}},
                                 {true, past->second}, {true, out_.variables[i].now});
-        result =
-            apply({FunctionKind::Or, "or", {}, {}}, result, apply({FunctionKind::Not, "not", {}, {}}, kept));
+        result = apply({FunctionKind::Or, "or"}, result, negated(kept));
     }
     return result;
 }
@@ -82,17 +80,15 @@ std::optional<Term> Lowering::settled(const ir::Expr& probe, const Names& names)
     const bool of_itself = condition.comparison == ir::Comparison::Is &&
                            condition.children.at(0).kind == ir::ExprKind::Probe &&
                            condition.children[0].declaration == probe.declaration;
-    if (!of_itself || depth_ >= 32) return std::nullopt;
-    ++depth_;
-    const Term result = evaluate(condition.children.at(1), *probe_names(probe, names));
-    --depth_;
-    if (invariant_ != nullptr && said_.insert("settles " + declared.signature).second)
-        out_.trusted.push_back(
-            {fmt::format("that `{}` comes up to `{}`, and stays there while pods are replaced",
-                         phrase_of(probe.declaration, probe_arguments(probe, names)),
-                         phrase_of(condition.children[1].declaration,
-                                   probe_arguments(condition.children[1], *probe_names(probe, names)))),
-             invariant_->span});
+    if (!of_itself || depth_ >= deepest) return std::nullopt;
+    const Term result = of_probe(condition.children.at(1), probe, names);
+    if (invariant_ != nullptr)
+        tell_once(out_.trusted, "settles " + declared.signature,
+                  fmt::format("that `{}` comes up to `{}`, and stays there while pods are replaced",
+                              phrase_of(probe.declaration, probe_arguments(probe, names)),
+                              phrase_of(condition.children[1].declaration,
+                                        probe_arguments(condition.children[1], *probe_names(probe, names)))),
+                  invariant_->span);
     return result;
 }
 
@@ -100,17 +96,13 @@ std::optional<Term> Lowering::settled(const ir::Expr& probe, const Names& names)
 
 Term Lowering::judged() {
     const Term holds = evaluate(invariant_->condition, *globals_);
-    return invariant_->never ? apply({FunctionKind::Not, "not", {}, {}}, holds) : holds;
+    return invariant_->never ? negated(holds) : holds;
 }
 
 void Lowering::broken(const std::string& when, Span span) {
-    remark(Remark::Kind::Note, fmt::format("{}, `{}` does not hold", when, invariant_->text), span);
-    Ending end;
-    end.outcome = Outcome::Held;
-    end.violation = Violation::Property;
-    end.text = fmt::format("`{}` does not hold", invariant_->text);
-    end.span = span;
-    ending(std::move(end));
+    const std::string text = fmt::format("`{}` does not hold", invariant_->text);
+    note(fmt::format("{}, {}", when, text), span);
+    end({.outcome = Outcome::Held, .violation = Violation::Property, .text = text, .span = span});
 }
 
 // It is taken to hold at the beginning: as long as it is what it was then, nothing has broken it.
@@ -130,9 +122,7 @@ void Lowering::look(const Event& event) {
         emit(Op::IfIs, holds.id, no, wrong);
         emit(Op::IfSame, holds.id, beginning->second, fine);
         for (const Term& need : event.needs)
-            if (need.is_register) {
-                emit(Op::IfSame, holds.id, need.id, fine);
-            }
+            if (need.is_register) emit(Op::IfSame, holds.id, need.id, fine);
         undecided(event);
         jump(fine);
     }
@@ -163,10 +153,7 @@ void Lowering::look_at_beginning() {
             emit(Op::Copy, kept, holds.id);
             // A world in which it is broken before anything is begun is none that is asked about.
             emit(Op::IfIsNot, holds.id, no, on);
-            Ending end;
-            end.outcome = Outcome::Refused;
-            end.ruled_out = true;
-            ending(std::move(end));
+            end({.outcome = Outcome::Refused, .ruled_out = true});
         } else if (holds.id == no) {
             broken("before anything is begun", invariant_->span);
         } else {

@@ -11,17 +11,16 @@
 
 namespace migc::prove {
 
-// What is only made different by a step has no value that somebody else could set.
 std::vector<std::size_t> Lowering::settable(const std::vector<Touch>& touches) {
     std::vector<std::size_t> result;
     for (const Touch& touch : touches)
-        if (touch.becomes != ir::Becomes::Different) result.push_back(touch.variable);
+        if (touch.is_visible()) result.push_back(touch.variable);
     return result;
 }
 
 // Whether, and to which of them; after that it goes on at `then`, or right behind.
 void Lowering::somebody_else(const std::string& text, Span span, const std::vector<std::size_t>& variables,
-                             std::optional<Label> then, bool undoing) {
+                             bool undoing, std::optional<Label> then) {
     if (!others_ || variables.empty()) return;
     Choice choice = begin_choice(text, span);
     choice.others = true;
@@ -66,22 +65,18 @@ void Lowering::before_looking(Label at, Label back, const std::string& text, Spa
     place(at);
     std::vector<std::size_t> open, kept;
     for (const std::size_t variable : settable(effects)) {
-        const bool is_own = course.undoing != nullptr &&
-                            std::any_of(course.undoing->touches.begin(), course.undoing->touches.end(),
-                                        [&](const Touch& touch) { return touch.variable == variable; });
+        const bool is_own = course.undoing != nullptr && concerns(course.undoing->touches, variable);
         (is_own ? kept : open).push_back(variable);
     }
     const bool undoing = course.purpose != Purpose::Forward;
-    somebody_else(text, span, open, std::nullopt, undoing);
-    somebody_else(text, span, kept, not_ours, undoing);
+    somebody_else(text, span, open, undoing);
+    somebody_else(text, span, kept, undoing, not_ours);
     // An earlier step of the stage has changed it, and it is not as that one left it.
     if (!undoing)
         for (const std::size_t variable : open) {
-            const Label fine = label(), changed = label();
+            const Label fine = label();
             emit(Op::IfIsNot, others_of_[variable].here, yes, fine);
-            emit(Op::IfDiffer, out_.variables[variable].now, others_of_[variable].ours, changed);
-            jump(fine);
-            place(changed);
+            emit(Op::IfSame, out_.variables[variable].now, others_of_[variable].ours, fine);
             set(excuse_, WentWrong);
             jump(course.exits.held);
             place(fine);
@@ -100,19 +95,16 @@ void Lowering::own(std::size_t variable) {
 // A step of the script says what is to be, and has looked at what was there. What only brings something back
 // must not meet somebody else's write.
 void Lowering::overwrite(const Touch& touch, const StepContext& course) {
-    if (!others_ || touch.becomes == ir::Becomes::Different) return;
+    if (!others_ || !touch.is_visible()) return;
     const Variable& variable = out_.variables[touch.variable];
     if (course.purpose == Purpose::Forward) return set(others_of_[touch.variable].theirs, nothing);
     const Label fine = label();
     emit(Op::IfIs, others_of_[touch.variable].theirs, nothing, fine);
     emit(Op::IfDiffer, variable.now, others_of_[touch.variable].theirs, fine);
-    Ending lost;
-    lost.outcome = Outcome::Undone;
-    lost.violation = Violation::Overwritten;
-    lost.stage = static_cast<std::uint32_t>(now_->index);
-    lost.text = fmt::format("{} was not what this run had left", variable.name);
-    lost.span = program_span_.empty() ? variable.span : program_span_;
-    ending(std::move(lost));
+    end({.outcome = Outcome::Undone,
+         .violation = Violation::Overwritten,
+         .text = fmt::format("{} was not what this run had left", variable.name),
+         .span = own_span(variable.span)});
     place(fine);
 }
 
@@ -125,15 +117,13 @@ void Lowering::look_at_all(const StageState& stage, Label held) {
             if (change->seen) all.push_back(variable);
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
-    somebody_else(fmt::format("the end of stage {}", stage.stage->name), stage.stage->span, all, std::nullopt,
-                  false);
+    somebody_else(fmt::format("the end of stage {}", stage.stage->name), stage.stage->span, all, false);
     for (const std::size_t variable : all) {
         const Label fine = label();
         emit(Op::IfIsNot, others_of_[variable].here, yes, fine);
         emit(Op::IfSame, out_.variables[variable].now, others_of_[variable].ours, fine);
-        remark(Remark::Kind::Note,
-               fmt::format("{} is not what this run has left", out_.variables[variable].name),
-               stage.stage->span);
+        note(fmt::format("{} is not what this run has left", out_.variables[variable].name),
+             stage.stage->span);
         set(excuse_, WentWrong);
         jump(held);
         place(fine);
@@ -144,7 +134,7 @@ void Lowering::look_at_all(const StageState& stage, Label held) {
 void Lowering::keep_theirs(const Change& change, Label theirs) {
     if (!others_) return;
     for (const Touch& touch : change.touches) {
-        if (touch.becomes == ir::Becomes::Different) continue;
+        if (!touch.is_visible()) continue;
         const Label fine = label();
         emit(Op::IfSame, out_.variables[touch.variable].now, touch.before, fine);
         emit(Op::IfDiffer, out_.variables[touch.variable].now, others_of_[touch.variable].ours, theirs);
@@ -166,11 +156,10 @@ void Lowering::trust_refusal(const ir::Verb& verb, const std::string& text, Span
             return semantics::role_of(program_, one.value) == ir::Role::Version;
         });
     if (versioned || !verb.action || verb.action->tool == "native") return;
-    if (said_.insert("refusal " + text).second)
-        out_.trusted.push_back(
-            {fmt::format("that `{}` is refused where somebody else has changed that since it was looked at",
-                         text),
-             program_span_.empty() ? span : program_span_});
+    tell_once(
+        out_.trusted, "refusal " + text,
+        fmt::format("that `{}` is refused where somebody else has changed that since it was looked at", text),
+        own_span(span));
 }
 
 }  // namespace migc::prove

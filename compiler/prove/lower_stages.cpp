@@ -1,5 +1,4 @@
 // Stages in their order, and the ends that a run can come to.
-#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -51,7 +50,7 @@ void Lowering::stage(StageState& state, Label next) {
     now_ = &state;
     const Label prologue = label(), begin = label(), failed = label(), stopped = label(), in_doubt = label(),
                 held = label(), closed = label();
-    remark(Remark::Kind::Note, fmt::format("stage {}", state.stage->name), state.stage->span);
+    remark(Remark::Kind::Heading, fmt::format("stage {}", state.stage->name), state.stage->span);
     jump(prologue);
     place(begin);
     Names* names = new_names(globals_);
@@ -60,13 +59,7 @@ void Lowering::stage(StageState& state, Label next) {
     block(state.stage->gates, *names, course);
     block(state.definition->steps, *names, course);
     look_at_all(state, held);
-    const auto changes = [this](const Change* change) {
-        return std::any_of(change->verb->effects.begin(), change->verb->effects.end(),
-                           [this](const ir::Effect& effect) {
-                               return program_.probes.at(effect.probe.declaration).converges.has_value();
-                           });
-    };
-    if (std::any_of(state.changes.begin(), state.changes.end(), changes)) {
+    if (converges(state)) {
         Choice choice =
             begin_choice(fmt::format("the end of stage {}", state.stage->name), state.stage->span);
         option(choice, "a change is not caught up with in time", failed);
@@ -85,7 +78,7 @@ void Lowering::stage(StageState& state, Label next) {
     place(failed);
     const auto& block = state.stage->on_failure ? state.stage->on_failure : state.definition->on_failure;
     if (block)
-        failure_block(state, *block, *names, 0);
+        failure_block(state, *block, *names);
     else
         jump(result_held_);
     state.prologue = prologue;
@@ -103,45 +96,32 @@ void Lowering::prologue(const StageState& state) {
     jump(state.begin);
 }
 
-void Lowering::end(Outcome outcome, Violation violation, std::size_t stage, bool by_operator, bool declared) {
-    Ending one;
-    one.outcome = outcome;
-    one.violation = violation;
-    one.stage = static_cast<std::uint32_t>(stage);
-    one.operator_undo = by_operator;
-    one.declared = declared;
-    ending(std::move(one));
-}
-
-void Lowering::ending(Ending ending) {
+void Lowering::end(Ending ending) {
     emit(Op::End, 0, 0, static_cast<Label>(out_.endings.size()));
     out_.endings.push_back(std::move(ending));
 }
 
 // Every variable is as it was when the stage, or the run, began.
-void Lowering::end_undone(const std::set<std::size_t>& variables, std::size_t stage, bool by_operator) {
+void Lowering::end_undone(const std::set<std::size_t>& variables, std::size_t stage) {
     const Label wrong = label();
     for (const std::size_t variable : variables)
         emit(Op::IfDiffer, out_.variables[variable].now, out_.variables[variable].origins[stage], wrong);
-    end(Outcome::Undone, Violation::None, stage, by_operator);
+    end({.outcome = Outcome::Undone});
     place(wrong);
-    end(Outcome::Undone, Violation::NotRestored, stage, by_operator);
+    end({.outcome = Outcome::Undone, .violation = Violation::NotRestored});
 }
 
 // What differs is named by the run, and there is a reason why it was left.
-void Lowering::end_standing(Outcome outcome, bool by_operator) {
+void Lowering::end_standing(Outcome outcome) {
     const Label some = label(), unlisted = label();
-    const std::size_t run = stages_.size();
     for (std::size_t i = 0; i < out_.variables.size(); ++i) {
         const Variable& variable = out_.variables[i];
         const Label covered = label(), next = label();
-        emit(Op::IfSame, variable.now, variable.origins[run], next);
+        emit(Op::IfSame, variable.now, variable.origins.back(), next);
         // An undo that did not bring back what it should says so.
         if (outcome == Outcome::UndoFailed) emit(Op::IfIs, excuse_, NoExcuse, some);
         for (const Change& change : changes_) {
-            const bool names_it = std::any_of(change.touches.begin(), change.touches.end(),
-                                              [&](const Touch& touch) { return touch.variable == i; });
-            if (!names_it) continue;
+            if (!concerns(change.touches, i)) continue;
             for (const std::uint16_t open : {Begun, Done, Failed, InDoubt, Unproved})
                 emit(Op::IfIs, change.status, open, covered);
         }
@@ -152,19 +132,19 @@ void Lowering::end_standing(Outcome outcome, bool by_operator) {
     }
     const Label declared = label();
     emit(Op::IfIs, excuse_, Declared, declared);
-    end(outcome, Violation::None, run, by_operator, false);
+    end({.outcome = outcome});
     place(declared);
-    end(outcome, Violation::None, run, by_operator, true);
+    end({.outcome = outcome, .declared = true});
     place(some);
-    end(outcome, Violation::NoReason, run, by_operator, false);
+    end({.outcome = outcome, .violation = Violation::NoReason});
     place(unlisted);
-    end(outcome, Violation::NotListed, run, by_operator, false);
+    end({.outcome = outcome, .violation = Violation::NotListed});
 }
 
 // `migc undo RUN`, after the run was stopped or is held because nobody could see.
 void Lowering::undo_everything() {
     place(stopped_);
-    remark(Remark::Kind::Note, "the run is held; then the operator says `migc undo`");
+    note("the run is held; then the operator says `migc undo`");
     set(undo_end_, AllUndone);
     set(ran_, 0);
     for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
@@ -173,32 +153,36 @@ void Lowering::undo_everything() {
         call_routine(stage->undo_return, stage->undo);
         place(enough);
     }
+    to_results();
+    jump(undone_all_);
+}
+
+// Where not everything was undone, that is the result.
+void Lowering::to_results() {
     emit(Op::IfIs, undo_end_, UndoHeld, result_held_);
     emit(Op::IfIs, undo_end_, UndoFailed, result_failed_);
     emit(Op::IfIs, undo_end_, UndoInDoubt, result_in_doubt_);
-    jump(undone_all_);
 }
 
 void Lowering::ends() {
     std::set<std::size_t> all;
     for (std::size_t i = 0; i < out_.variables.size(); ++i) all.insert(i);
     for (const StageState& stage : stages_) {
-        place(undone_[stage.index]);
-        end_undone(stage.touched, stage.index, false);
+        place(stage.undone);
+        end_undone(stage.touched, stage.index);
     }
     place(undone_all_);
-    end_undone(all, stages_.size(), false);
-    place(result_held_);
-    end_standing(Outcome::Held, false);
-    place(result_failed_);
-    end_standing(Outcome::UndoFailed, false);
-    place(result_in_doubt_);
+    end_undone(all, stages_.size());
     place(in_doubt_);
-    end_standing(Outcome::InDoubt, false);
-    place(refused_);
-    end_standing(Outcome::Refused, false);
+    for (const auto& [result, outcome] : {std::pair(result_in_doubt_, Outcome::InDoubt),
+                                          {result_held_, Outcome::Held},
+                                          {result_failed_, Outcome::UndoFailed},
+                                          {refused_, Outcome::Refused}}) {
+        place(result);
+        end_standing(outcome);
+    }
     place(done_);
-    end(Outcome::Done, Violation::None, stages_.size(), false);
+    end({.outcome = Outcome::Done});
 }
 
 System Lowering::run() {
@@ -211,16 +195,14 @@ System Lowering::run() {
     globals_ = new_names(nullptr);
     lets(*globals_);
     for (const ir::Stage& stage : program_.stages) {
-        stages_.emplace_back();
-        StageState& state = stages_.back();
+        StageState& state = stages_.emplace_back();
         state.stage = &stage;
         state.definition = &semantics::stage_with_steps(program_, stage);
         state.index = stages_.size() - 1;
         state.undo = label();
         state.undo_return = new_register();
+        state.undone = label();
         read_settings(state);
-        undone_.push_back(label());
-        out_.stages.push_back(stage.name);
     }
     const Label beginning = label(), begin = label();
     jump(beginning);

@@ -15,11 +15,11 @@ using ir::UndoKind;
 
 // As it is now: what holds the present is not what holds the past.
 Term Lowering::snapshot(Term term) {
-    const auto variable = term.is_register ? read_from_.find(term.id) : read_from_.end();
-    if (variable == read_from_.end() || out_.variables[variable->second].now != term.id) return term;
+    const auto variable = read_from(term);
+    if (!variable || out_.variables[*variable].now != term.id) return term;
     const Register kept = new_register();
     emit(Op::Copy, kept, term.id);
-    read_from_[kept] = variable->second;
+    read_from_[kept] = *variable;
     return {true, kept};
 }
 
@@ -45,25 +45,10 @@ void Lowering::block(const std::vector<ir::Step>& steps, Names& names, const Ste
 }
 
 void Lowering::statement(const ir::Step& step, Names& names, const StepContext& course) {
-    switch (step.kind) {
-        case StepKind::Call:
-            return call(step, names, course);
-        case StepKind::Verify:
-        case StepKind::Soak:
-            return check(step, names, course);
-        case StepKind::Let:
-            return let(step, names, course);
-        case StepKind::If:
-            return choose(step, names, course);
-        case StepKind::For:
-            return loop(step, names, course);
-        case StepKind::Parallel:
-            return parallel(step, names, course);
-        case StepKind::Gate:
-            return gate(step, names, course);
-        default:
-            return;  // undo and hold stand in failure blocks only
-    }
+    const auto otherwise = [&] {
+        if (step.kind == StepKind::Gate) gate(step, names, course);
+    };
+    semantics::Walk::statement(*this, otherwise, step, names, course);
 }
 
 // What can happen between any two steps.
@@ -75,42 +60,57 @@ void Lowering::common_options(Choice& choice, const StepContext& course) {
         option(choice, "what must hold throughout the stage does not", course.exits.failed);
 }
 
+void Lowering::may_go_wrong(const ir::Step& step, const StepContext& course,
+                            std::initializer_list<std::pair<const char*, Label>> faults) {
+    Choice choice = begin_choice(step.text, step.span);
+    for (const auto& [what, target] : faults) option(choice, what, target);
+    common_options(choice, course);
+    end_choice(std::move(choice));
+}
+
+void Lowering::may_be_unreadable(const ir::Step& step, const ir::Expr& read, const Names& names,
+                                 const StepContext& course) {
+    if (has_probe(read, names))
+        may_go_wrong(step, course, {{"it cannot be read", bad(course, course.exits.failed)}});
+}
+
+Label Lowering::bad(const StepContext& course, Label exit) {
+    if (course.purpose == Purpose::Forward) return exit;
+    return aside([&] {
+        note_trouble();
+        jump(exit);
+    });
+}
+
+void Lowering::unless(Term holds, Label target) {
+    if (holds.is_register)
+        emit(Op::IfIs, holds.id, no, target);
+    else if (holds.id == no)
+        jump(target);
+}
+
 void Lowering::check(const ir::Step& step, Names& names, const StepContext& course) {
     remark(Remark::Kind::Step, step.text, step.span);
     if (others_) {
         std::vector<std::size_t> read;
         variables_in(*step.condition, names, read);
-        somebody_else(step.text, step.span, read, std::nullopt, course.purpose != Purpose::Forward);
+        somebody_else(step.text, step.span, read, course.purpose != Purpose::Forward);
     }
-    const Term holds = evaluate(*step.condition, names);
-    if (holds.is_register)
-        emit(Op::IfIs, holds.id, no, course.exits.failed);
-    else if (holds.id == no)
-        jump(course.exits.failed);
-    const bool forward = course.purpose == Purpose::Forward;
-    const Label failed = forward ? course.exits.failed : excused(course.exits.failed);
-    Choice choice = begin_choice(step.text, step.span);
-    if (step.kind == StepKind::Verify) {
-        option(choice, "it does not hold in time", failed);
-    } else {
-        option(choice, "it does not go on holding", failed);
-        option(choice, "nobody can see whether it holds",
-               forward ? course.exits.held : excused(course.exits.held));
-    }
-    common_options(choice, course);
-    end_choice(std::move(choice));
-    if (forward) mark_verified(now_->environment);
+    unless(evaluate(*step.condition, names), course.exits.failed);
+    const Label failed = bad(course, course.exits.failed);
+    if (step.kind == StepKind::Verify)
+        may_go_wrong(step, course, {{"it does not hold in time", failed}});
+    else
+        may_go_wrong(step, course,
+                     {{"it does not go on holding", failed},
+                      {"nobody can see whether it holds", bad(course, course.exits.held)}});
+    if (course.purpose == Purpose::Forward) mark_verified(now_->environment);
 }
 
 void Lowering::let(const ir::Step& step, Names& names, const StepContext& course) {
     const Term value = snapshot(evaluate(*step.value, names));
     names.bind(step.name, {value});
-    if (!has_probe(*step.value, names)) return;
-    Choice choice = begin_choice(step.text, step.span);
-    option(choice, "it cannot be read",
-           course.purpose == Purpose::Forward ? course.exits.failed : excused(course.exits.failed));
-    common_options(choice, course);
-    end_choice(std::move(choice));
+    may_be_unreadable(step, *step.value, names, course);
 }
 
 void Lowering::choose(const ir::Step& step, Names& names, const StepContext& course) {
@@ -119,19 +119,12 @@ void Lowering::choose(const ir::Step& step, Names& names, const StepContext& cou
         const ir::Expr* inner = &*step.condition;
         while (inner->kind == ir::ExprKind::Not) inner = &inner->children.front();
         if (inner->kind == ir::ExprKind::IsAbsent) {
-            const Term asked = evaluate(inner->children.front(), names);
-            const auto variable = asked.is_register ? read_from_.find(asked.id) : read_from_.end();
-            if (variable != read_from_.end()) may_be(variable->second, absent);
+            if (const auto asked = read_from(evaluate(inner->children.front(), names)))
+                may_be(*asked, absent);
         }
     }
     const Label body = label(), otherwise = label(), end = label();
-    if (has_probe(*step.condition, names)) {
-        Choice choice = begin_choice(step.text, step.span);
-        option(choice, "it cannot be read",
-               course.purpose == Purpose::Forward ? course.exits.failed : excused(course.exits.failed));
-        common_options(choice, course);
-        end_choice(std::move(choice));
-    }
+    may_be_unreadable(step, *step.condition, names, course);
     if (holds.is_register) {
         emit(Op::IfIs, holds.id, yes, body);
         emit(Op::IfIs, holds.id, no, otherwise);
@@ -182,39 +175,33 @@ Term Lowering::objects_declared(const ir::Expr& list, const Names& names) {
     if (semantics::role_of(program_, list) != ir::Role::Objects || inventory_.root.empty()) return {};
     const ir::Expr* manifest = semantics::role_argument(program_, list, 0);
     if (manifest == nullptr) return {};
-    const Term path = evaluate(*manifest, names);
-    const Value* known = path.is_register ? nullptr : out_.values.known(path.id);
     List objects;
-    if (known != nullptr)
-        for (const checks::Object* object : manifests_.of(migc::show(*known)))
+    if (const Value* path = known(evaluate(*manifest, names)))
+        for (const checks::Object* object : manifests_.of(migc::show(*path)))
             objects.emplace_back(object->thing.text);
-    return objects.empty() ? Term{} : Term{false, out_.values.literal(Value(std::move(objects)))};
+    return objects.empty() ? Term{} : literal(Value(std::move(objects)));
 }
 
 void Lowering::loop(const ir::Step& step, Names& names, const StepContext& course) {
     Term items = objects_declared(*step.value, names);
     if (items.id == nothing) items = evaluate(*step.value, names);
-    const Value* known = items.is_register ? nullptr : out_.values.known(items.id);
-    const List* elements = known == nullptr ? nullptr : known->get_if<List>();
-    if (elements != nullptr) {
+    const auto round = [&](Term element) {
+        Names* inner = new_names(&names);
+        inner->bind(step.name, {element});
+        block(step.body, *inner, course);
+    };
+    const Value* list = known(items);
+    if (const List* elements = list == nullptr ? nullptr : list->get_if<List>()) {
         const List copied = *elements;
-        for (const Value& element : copied) {
-            if (out_.too_large) return;
-            Names* inner = new_names(&names);
-            inner->bind(step.name, {{false, out_.values.literal(element)}});
-            block(step.body, *inner, course);
-        }
+        for (const Value& element : copied)
+            if (!out_.too_large) round(literal(element));
         return;
     }
     const std::string text = fmt::format("each of {}", migc::show(shown(items, step.value->name)));
-    if (said_.insert("loop " + step.text).second)
-        out_.bounds.push_back(
-            {fmt::format("`{}` was gone through once, for an element that stands for all", step.text),
-             step.span});
-    Names* inner = new_names(&names);
-    inner->bind(step.name, {items.is_register ? apply({FunctionKind::Opaque, text, {}, {}}, items)
-                                              : Term{false, out_.values.symbol(text)}});
-    block(step.body, *inner, course);
+    tell_once(out_.bounds, "loop " + step.text,
+              fmt::format("`{}` was gone through once, for an element that stands for all", step.text),
+              step.span);
+    round(items.is_register ? apply({FunctionKind::Opaque, text}, items) : symbol(text));
 }
 
 namespace {
@@ -260,16 +247,14 @@ void Lowering::parallel(const ir::Step& step, Names& names, const StepContext& c
         StepContext inner = course;
         inner.cut = failed;
         const auto ends = [&](std::uint16_t fate) {
-            const Label aside = label(), past = label(), heavier = label();
-            jump(past);
-            place(aside);
-            set(failed, 1);
-            for (std::uint16_t worse = fate; worse <= 6; ++worse) emit(Op::IfIs, worst, worse, heavier);
-            set(worst, fate);
-            place(heavier);
-            go_back(back);
-            place(past);
-            return aside;
+            return aside([&] {
+                const Label heavier = label();
+                set(failed, 1);
+                for (std::uint16_t worse = fate; worse <= 6; ++worse) emit(Op::IfIs, worst, worse, heavier);
+                set(worst, fate);
+                place(heavier);
+                go_back(back);
+            });
         };
         inner.exits = {ends(5), ends(2), ends(6), ends(4), ends(3), ends(1)};
         Names* own = new_names(&names);
@@ -311,9 +296,7 @@ void Lowering::gate(const ir::Step& step, Names& names, const StepContext& cours
     if (semantics::role_of(program_, *step.condition) != ir::Role::Passing) return;
     const ir::Expr* asked = semantics::role_argument(program_, *step.condition, 0);
     if (asked == nullptr) return;
-    const Term stage = evaluate(*asked, names);
-    const Value* named = stage.is_register ? nullptr : out_.values.known(stage.id);
-    if (named != nullptr) mark_verified(migc::show(*named));
+    if (const Value* stage = known(evaluate(*asked, names))) mark_verified(migc::show(*stage));
 }
 
 Names* Lowering::bind(const ir::Step& step, const ir::Verb& verb, const Names& names) {
@@ -335,7 +318,7 @@ Names* Lowering::bind(const ir::Step& step, const ir::Verb& verb, const Names& n
 void Lowering::call(const ir::Step& step, Names& names, const StepContext& course) {
     const ir::Verb& verb = program_.verbs.at(step.verb);
     Names* inner = bind(step, verb, names);
-    if (depth_ > 32) return;  // a composite that leads back to itself is refused by the checks
+    if (depth_ > deepest) return;
     const bool outermost = course.purpose != Purpose::Inverse && (depth_ == 0 || program_span_.empty());
     if (outermost) program_span_ = step.span;
     ++depth_;
@@ -347,33 +330,27 @@ void Lowering::call(const ir::Step& step, Names& names, const StepContext& cours
     if (outermost) program_span_ = {};
     if (step.name.empty()) return;
     const Term result = verb.result ? snapshot(evaluate(*verb.result, *inner)) : Term{};
-    const bool known = !result.is_register && out_.values.known(result.id) != nullptr;
     names.bind(step.name,
-               {result.is_register || known
+               {result.is_register || known(result) != nullptr
                     ? result
-                    : Term{false, out_.values.symbol(fmt::format("{}\x01{}.{}", step.name,
-                                                                 now_ ? now_->index : 0, ++named_))}});
+                    : symbol(fmt::format("{}\x01{}.{}", step.name, now_ ? now_->index : 0, ++named_))});
 }
 
 // What is not known is taken to hold: that it does not is a fault of its own.
 std::vector<Term> Lowering::needs(const ir::Verb& verb, const Names& inner, Label failed) {
     std::vector<Term> result;
     for (const ir::Expr& need : verb.needs) {
-        const Term holds = evaluate(need, inner);
-        if (holds.is_register)
-            emit(Op::IfIs, holds.id, no, failed);
-        else if (holds.id == no)
-            jump(failed);
-        result.push_back(holds);
+        result.push_back(evaluate(need, inner));
+        unless(result.back(), failed);
     }
     return result;
 }
 
 // An object of which it is known that nothing is lost with it.
 bool Lowering::may_go(const ir::Verb& verb, Term name) const {
-    const Value* known = name.is_register ? nullptr : out_.values.known(name.id);
-    return known != nullptr && semantics::has_effect_on(program_, verb, ir::Role::Object) &&
-           !checks::holds_data(checks::ResourceKey::object(migc::show(*known)));
+    const Value* object = known(name);
+    return object != nullptr && semantics::has_effect_on(program_, verb, ir::Role::Object) &&
+           !checks::holds_data(checks::ResourceKey::object(migc::show(*object)));
 }
 
 // What an inverse, by the standard library's word, never takes away: where it was not there before, it stays.
@@ -386,18 +363,16 @@ void Lowering::keep_what_is_new(const ir::Verb& verb, const Names& inner, const 
         const Names& own = *probe_names(need, inner);
         if (may_go(verb, evaluate(role.at(0), own))) continue;
         const Term prior = evaluate(role.at(1), own);
-        const auto variable = prior.is_register ? read_from_.find(prior.id) : read_from_.end();
-        if (variable != read_from_.end()) may_be(variable->second, absent);
+        if (const auto variable = read_from(prior)) may_be(*variable, absent);
         const Label goes = label();
         emit(Op::IfIsNot, as_register(prior), absent, goes);
-        remark(Remark::Kind::Note, fmt::format("`{}`: what was not there before stays", text), need.span);
+        note(fmt::format("`{}`: what was not there before stays", text), need.span);
         set(excuse_, Declared);
         jump(course.exits.held);
         place(goes);
-        if (said_.insert("stays " + course.undoing->text).second)
-            out_.no_return.push_back(
-                {fmt::format("`{}`: what was not there before stays", course.undoing->text),
-                 course.undoing->span});
+        tell_once(out_.no_return, "stays " + course.undoing->text,
+                  fmt::format("`{}`: what was not there before stays", course.undoing->text),
+                  course.undoing->span);
     }
 }
 
@@ -416,20 +391,12 @@ void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inne
     set(change->status, Begun);
     StepContext own = course;
     own.outer = change;
-    const auto concluding = [&](Label exit, Status status) {
-        const Label aside = label(), past = label();
-        jump(past);
-        place(aside);
-        set(change->status, status);
-        jump(exit);
-        place(past);
-        return aside;
-    };
-    own.exits.failed = concluding(course.exits.failed, Failed);
-    own.exits.stopped = concluding(course.exits.stopped, Failed);
-    own.exits.held = concluding(course.exits.held, Failed);
-    own.exits.cancelled = concluding(course.exits.cancelled, Failed);
-    own.exits.in_doubt = concluding(course.exits.in_doubt, InDoubt);
+    for (Label Exits::*exit :
+         {&Exits::failed, &Exits::stopped, &Exits::held, &Exits::cancelled, &Exits::in_doubt})
+        own.exits.*exit = aside([&] {
+            set(change->status, exit == &Exits::in_doubt ? InDoubt : Failed);
+            jump(course.exits.*exit);
+        });
     block(verb.steps, inner, own);
     set(change->status, Done);
     // It speaks for everything inside: what that was is kept before any of it begins.
@@ -438,8 +405,7 @@ void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inne
     place(prologue);
     for (const Change* part : change->inner)
         for (const Touch& touch : part->touches) {
-            const auto same = [&](const Touch& one) { return one.variable == touch.variable; };
-            if (std::any_of(change->touches.begin(), change->touches.end(), same)) continue;
+            if (concerns(change->touches, touch.variable)) continue;
             const Register before = new_register();
             emit(Op::Copy, before, out_.variables[touch.variable].now);
             change->touches.push_back({touch.variable, before, touch.declared, touch.becomes});
@@ -450,14 +416,12 @@ void Lowering::composite(const ir::Step& step, const ir::Verb& verb, Names& inne
 
 Change* Lowering::new_change(const ir::Step& step, const ir::Verb& verb, const Names& inner,
                              const Names& outer, const StepContext& course, std::string text) {
-    changes_.emplace_back();
-    Change* change = &changes_.back();
+    Change* change = &changes_.emplace_back();
     change->text = std::move(text);
-    change->span = program_span_.empty() ? step.span : program_span_;
+    change->span = own_span(step.span);
     change->outer = course.outer;
     change->verb = &verb;
     change->undo = &semantics::way_back(step, verb);
-    change->stage = now_->index;
     change->status = new_register();
     // What the caller's inverse can see: the caller's names, then the verb's own.
     Names* own = new_names(step.undo ? &outer : globals_);
@@ -468,8 +432,9 @@ Change* Lowering::new_change(const ir::Step& step, const ir::Verb& verb, const N
     change->seen = !verb.effects.empty();
     const bool stays = change->undo->kind == UndoKind::Irreversible ||
                        (change->undo->kind == UndoKind::None && change->seen);
-    if (stays && said_.insert("stays " + change->text).second)
-        out_.no_return.push_back({fmt::format("`{}`: {}", change->text, change->undo->reason), change->span});
+    if (stays)
+        tell_once(out_.no_return, "stays " + change->text,
+                  fmt::format("`{}`: {}", change->text, change->undo->reason), change->span);
     now_->changes.push_back(change);
     return change;
 }
@@ -491,9 +456,9 @@ std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, c
     for (const ir::Effect& effect : verb.effects) {
         const auto found = variable_of(effect.probe, inner);
         if (!found) continue;
-        const auto known = kept.find(*found);
-        const Register before = known != kept.end()
-                                    ? known->second
+        const auto captured = kept.find(*found);
+        const Register before = captured != kept.end()
+                                    ? captured->second
                                     : static_cast<Register>(snapshot({true, out_.variables[*found].now}).id);
         Touch touch{*found, before, {false, absent}, effect.becomes};
         if (!program_span_.empty() && course.purpose != Purpose::Inverse && !touched_.contains(*found)) {
@@ -505,9 +470,8 @@ std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, c
             touch.declared =
                 apply({FunctionKind::Different, fmt::format("{} {}", text, changes_.size()), {}, {}},
                       {true, touch.before});
-        const bool literal = effect.becomes != ir::Becomes::Different && !touch.declared.is_register &&
-                             out_.values.known(touch.declared.id) != nullptr;
-        if (literal && course.purpose == Purpose::Forward) may_be(*found, touch.declared.id);
+        const bool is_literal = touch.is_visible() && known(touch.declared) != nullptr;
+        if (is_literal && course.purpose == Purpose::Forward) may_be(*found, touch.declared.id);
         result.push_back(touch);
     }
     if (!result.empty() || !verb.effects.empty() || undo.kind == UndoKind::None) return result;
@@ -515,7 +479,7 @@ std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, c
     const std::size_t hidden = hidden_variable(text, span);
     Touch touch{hidden, new_register(), {}, ir::Becomes::Different};
     emit(Op::Copy, touch.before, out_.variables[hidden].now);
-    touch.declared = apply({FunctionKind::Different, text, {}, {}}, {true, touch.before});
+    touch.declared = apply({FunctionKind::Different, text}, {true, touch.before});
     result.push_back(touch);
     return result;
 }
@@ -555,9 +519,8 @@ void Lowering::take_effect(const Touch& touch, const StepContext& course) {
 // project, and what the API server keeps under the run's name.
 bool Lowering::tells_who_wrote(const ir::Verb& verb) const {
     const Footprint footprint = facts_.footprint(verb.action->native);
-    const auto& through = verb.action->through;
-    const bool by_kubectl = std::find(through.begin(), through.end(), "kubectl") != through.end();
-    return footprint == Footprint::File || (footprint == Footprint::Server && by_kubectl && states_all(verb));
+    return footprint == Footprint::File ||
+           (footprint == Footprint::Server && semantics::runs(verb.action, "kubectl") && states_all(verb));
 }
 
 bool Lowering::states_all(const ir::Verb& verb) {
@@ -570,7 +533,6 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
                       const StepContext& course) {
     const bool forward = course.purpose == Purpose::Forward, inverse = course.purpose == Purpose::Inverse;
     const Exits& exits = course.exits;
-    const auto bad = [&](Label exit) { return forward ? exit : excused(exit); };
     const std::string text = text_of(verb, inner);
     const ir::Undo& undo = semantics::way_back(step, verb);
     remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, step.span);
@@ -594,17 +556,16 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     }
     if (shared)
         before_looking(before_look, look_now, text, step.span, effects, course,
-                       inverse ? bad(exits.held) : exits.failed);
+                       inverse ? bad(course, exits.held) : exits.failed);
     // As it should be already: nothing is run, and nothing will be undone.
-    const bool can_be_so = !verb.effects.empty() && effects.size() == verb.effects.size() &&
-                           std::none_of(effects.begin(), effects.end(), [](const Touch& touch) {
-                               return touch.becomes == ir::Becomes::Different;
-                           });
+    const bool can_be_so =
+        !verb.effects.empty() && effects.size() == verb.effects.size() &&
+        std::all_of(effects.begin(), effects.end(), [](const Touch& touch) { return touch.is_visible(); });
     if (can_be_so) {
         const Label act = label();
         for (const Touch& touch : effects)
             emit(Op::IfDiffer, as_register(touch.declared), out_.variables[touch.variable].now, act);
-        remark(Remark::Kind::Note, "it is so already");
+        note("it is so already");
         if (change != nullptr) set(change->status, Already);
         if (forward) {
             Choice choice = begin_choice(text, step.span);
@@ -613,113 +574,106 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
             end_choice(std::move(choice));
             out_.choices.back().point = false;
         }
-        if (inverse && course.undoing != nullptr)
-            restore(*course.undoing, step, verb, inner, effects, text, course);
+        restore(step, verb, inner, effects, text, course);
         jump(on);
         place(act);
     }
     const Event event{text, step.span, forward, effects, held};
-    const auto concluding = [&](Status status, Label exit, bool effect, bool part) {
-        const Label aside = label(), past = label();
-        jump(past);
-        place(aside);
-        for (const Touch& touch : effects) {
-            if (part && &touch != &effects.front()) break;
-            if (effect && !part) take_effect(touch, course);
-            if (!part) continue;
-            if (effects.size() > 1)
-                take_effect(touch, course);
-            else
-                copy(out_.variables[touch.variable].now,
-                     apply({FunctionKind::Part, text, {}, {}}, touch.declared));
-            if (effects.size() == 1) own(touch.variable);
+    const auto concluding = [&](Status status, Label exit, const auto& happens) {
+        return aside([&] {
+            happens();
+            if (change != nullptr) set(change->status, status);
+            jump(exit);
+        });
+    };
+    const auto nothing_is_done = [] {};
+    const auto all_is_done = [&] {
+        for (const Touch& touch : effects) take_effect(touch, course);
+        look(event);
+    };
+    // Of several effects the first, of a list some of it.
+    const auto a_part_is_done = [&] {
+        const Touch& first = effects.front();
+        if (effects.size() > 1) {
+            take_effect(first, course);
+        } else {
+            copy(out_.variables[first.variable].now, apply({FunctionKind::Part, text}, first.declared));
+            own(first.variable);
         }
-        if (effect || part) look(event);
-        if (change != nullptr) set(change->status, status);
-        jump(exit);
-        place(past);
-        return aside;
+        look(event);
     };
     const bool visible = !verb.effects.empty();
-    const Label failed = bad(exits.failed), in_doubt = bad(exits.in_doubt);
-    const Label theirs = shared ? bad(inverse ? exits.held : exits.failed) : failed;
-    if (shared) {
-        // Refused: it owns nothing.
-        somebody_else(text, step.span, settable(effects), concluding(Failed, theirs, false, false), !forward);
-        trust_refusal(verb, text, step.span);
-    }
+    const Label failed = bad(course, exits.failed), in_doubt = bad(course, exits.in_doubt);
+    const Label theirs = shared ? bad(course, inverse ? exits.held : exits.failed) : failed;
+    // Refused, or written over: it owns nothing.
+    const auto somebody_else_writes = [&] {
+        if (shared)
+            somebody_else(text, step.span, settable(effects), !forward,
+                          concluding(Failed, theirs, nothing_is_done));
+    };
+    somebody_else_writes();
+    if (shared) trust_refusal(verb, text, step.span);
     Choice choice = begin_choice(text, step.span);
     option(choice, "what is there cannot be read, so nothing is done", failed);
-    option(choice, "it fails, and nothing is done", concluding(Failed, failed, false, false));
-    if (visible && tells_who_wrote(verb)) {
-        option(choice, "it reports a failure, but has taken effect", done);
-        option(choice, "no answer comes in time, but it has taken effect", done);
-        option(choice, "whether it took effect cannot be read", concluding(InDoubt, in_doubt, true, false));
-    } else if (visible) {
-        // The same could be somebody else's work: a person decides.
-        const Label unproved = concluding(InDoubt, in_doubt, true, false);
-        option(choice, "it reports a failure, but has taken effect",
-               concluding(states_all(verb) ? Unproved : Failed, failed, true, false));
-        option(choice, "no answer comes in time, but it has taken effect", unproved);
-        option(choice, "whether it took effect cannot be read", concluding(InDoubt, in_doubt, true, false));
-    } else {
-        option(choice, "it reports a failure, but has taken effect", concluding(Failed, failed, true, false));
-        if (undo.kind == UndoKind::None)
-            option(choice, "no answer comes in time, but it has taken effect",
-                   concluding(Failed, failed, true, false));
-        else
-            option(choice, "no answer comes in time, but it has taken effect",
-                   concluding(InDoubt, in_doubt, true, false));
-    }
+    option(choice, "it fails, and nothing is done", concluding(Failed, failed, nothing_is_done));
+    const auto unseen = [&] { return concluding(InDoubt, in_doubt, all_is_done); };
+    const auto failed_but_done = [&](Status status) { return concluding(status, failed, all_is_done); };
+    // Where the thing does not tell, the same could be somebody else's work: a person decides.
+    const bool tells = visible && tells_who_wrote(verb), proves_nothing = visible && states_all(verb);
+    option(choice, "it reports a failure, but has taken effect",
+           tells ? done : failed_but_done(proves_nothing ? Unproved : Failed));
+    option(choice, "no answer comes in time, but it has taken effect",
+           tells                                    ? done
+           : visible || undo.kind != UndoKind::None ? unseen()
+                                                    : failed_but_done(Failed));
+    if (visible) option(choice, "whether it took effect cannot be read", unseen());
     const bool list =
         effects.size() == 1 && visible &&
         program_.probes.at(verb.effects.front().probe.declaration).type.kind == ir::TypeKind::List;
     if (visible && (effects.size() > 1 || list))
         option(choice, "it fails half-way: only a part has taken effect",
-               concluding(Failed, failed, true, true));
+               concluding(Failed, failed, a_part_is_done));
     common_options(choice, course);
     end_choice(std::move(choice));
     place(done);
     for (const Touch& touch : effects) take_effect(touch, course);
     if (change != nullptr) set(change->status, Done);
-    if (shared)
-        somebody_else(text, step.span, settable(effects), concluding(Failed, theirs, false, false), !forward);
-    if (inverse && course.undoing != nullptr)
-        restore(*course.undoing, step, verb, inner, effects, text, course);
+    somebody_else_writes();
+    restore(step, verb, inner, effects, text, course);
     look(event);
     place(on);
 }
 
 // Whether a value was read from something of which only a run can tell what it is.
 bool Lowering::read_elsewhere(Term term, std::size_t variable) const {
-    const auto from = term.is_register ? read_from_.find(term.id) : read_from_.end();
-    if (from == read_from_.end() || from->second == variable) return false;
-    const auto& arguments = variable_arguments_[from->second];
-    return std::any_of(arguments.begin(), arguments.end(), [this](Term argument) {
-        return argument.is_register || out_.values.known(argument.id) == nullptr;
-    });
+    const auto from = read_from(term);
+    if (!from || *from == variable) return false;
+    const auto& arguments = variable_arguments_[*from];
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [this](Term argument) { return known(argument) == nullptr; });
 }
 
 // What a step of an inverse brings back of the change that it is for.
-void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& verb, const Names& inner,
+void Lowering::restore(const ir::Step& step, const ir::Verb& verb, const Names& inner,
                        const std::vector<Touch>& effects, const std::string& text,
                        const StepContext& course) {
+    if (course.undoing == nullptr) return;
+    const Change& change = *course.undoing;
     const auto trust = [&](const std::string& what) {
-        if (said_.insert("trust " + text + what).second)
-            out_.trusted.push_back({fmt::format("that `{}` brings back {}", text, what), change.span});
+        tell_once(out_.trusted, "trust " + text + what, fmt::format("that `{}` brings back {}", text, what),
+                  change.span);
     };
     const auto back = [&](const Touch& touch) { take_back(touch.variable, touch.before); };
     for (const Touch& mine : change.touches) {
         const std::string& name = out_.variables[mine.variable].name;
-        const bool hidden = variable_probe_[mine.variable] == ~std::uint32_t{0};
+        const bool hidden = variable_probe_[mine.variable] == no_probe;
         bool direct = false;
         for (const Touch& effect : effects) {
             if (effect.variable == mine.variable) {
                 direct = true;
                 // Different from what it was: more is not declared, and the inverse is another such step.
-                if (effect.becomes == ir::Becomes::Different && mine.becomes == ir::Becomes::Different)
-                    back(mine);
-                if (effect.becomes != ir::Becomes::Different &&
+                if (!effect.is_visible() && !mine.is_visible()) back(mine);
+                if (effect.is_visible() &&
                     (computed(effect.declared) || read_elsewhere(effect.declared, mine.variable))) {
                     back(mine);
                     trust(name);
@@ -730,14 +684,10 @@ void Lowering::restore(Change& change, const ir::Step& step, const ir::Verb& ver
             if (variable_probe_[effect.variable] != variable_probe_[mine.variable] || hidden) continue;
             const auto& theirs = variable_arguments_[effect.variable];
             const auto& ours = variable_arguments_[mine.variable];
-            bool may_be_one = theirs.size() == ours.size();
-            for (std::size_t i = 0; i < ours.size() && may_be_one; ++i) {
-                const auto literal = [&](Term t) {
-                    return !t.is_register && out_.values.known(t.id) != nullptr;
-                };
-                may_be_one = theirs[i] == ours[i] || !literal(theirs[i]) || !literal(ours[i]);
-            }
-            if (may_be_one && !direct) {
+            const auto may_be_one = [this](Term a, Term b) {
+                return a == b || known(a) == nullptr || known(b) == nullptr;
+            };
+            if (!direct && std::ranges::equal(theirs, ours, may_be_one)) {
                 direct = true;
                 back(mine);
                 take_back(effect.variable, effect.before);

@@ -13,15 +13,6 @@
 namespace migc::prove {
 namespace {
 
-constexpr std::uint32_t no_probe = ~std::uint32_t{0};
-
-// What a probe reads through: "kubectl", "docker,curl"; "files" for what is read by migc itself.
-std::string domain(const ir::Probe& probe) {
-    if (!probe.read) return "";
-    if (probe.read->tool != "native") return probe.read->tool;
-    return probe.read->through.empty() ? "files" : fmt::format("{}", fmt::join(probe.read->through, ","));
-}
-
 std::string shown_on_one_line(const Value& value) {
     constexpr std::size_t longest = 1000;
     return one_line(migc::show(value).substr(0, longest));
@@ -37,41 +28,40 @@ Term Lowering::evaluate(const ir::Expr& expression, const Names& names) {
     const auto child = [&](std::size_t i) { return evaluate(expression.children.at(i), names); };
     switch (expression.kind) {
         case ir::ExprKind::Literal:
-            return {false, out_.values.literal(expression.value)};
+            return literal(expression.value);
         case ir::ExprKind::Interpolate:
             return interpolate(expression, names);
         case ir::ExprKind::Local:
-            if (const Meaning* known = names.find(expression.name))
-                return known->condition != nullptr ? evaluate(*known->condition, *known->home) : known->term;
-            return {false, out_.values.symbol(expression.name)};
-        case ir::ExprKind::Param: {
-            const auto found =
-                now_ ? now_->parameters.find(expression.name) : decltype(now_->parameters.end()){};
-            if (now_ != nullptr && found != now_->parameters.end())
-                return {false, out_.values.literal(found->second)};
-            return {false, out_.values.symbol(expression.name)};
-        }
+            if (const Meaning* meaning = names.find(expression.name))
+                return meaning->condition != nullptr ? evaluate(*meaning->condition, *meaning->home)
+                                                     : meaning->term;
+            return symbol(expression.name);
+        case ir::ExprKind::Param:
+            if (now_ != nullptr)
+                if (const auto found = now_->parameters.find(expression.name);
+                    found != now_->parameters.end())
+                    return literal(found->second);
+            return symbol(expression.name);
         case ir::ExprKind::Setting: {
-            if (now_ == nullptr) return {false, out_.values.symbol(expression.name)};
+            if (now_ == nullptr) return symbol(expression.name);
             const auto found = now_->settings.find(expression.name);
-            if (found != now_->settings.end()) return {false, out_.values.literal(Value(found->second))};
-            return {false,
-                    out_.values.symbol(fmt::format("the {} of {}", expression.name, now_->environment))};
+            if (found != now_->settings.end()) return literal(found->second);
+            return symbol(fmt::format("the {} of {}", expression.name, now_->environment));
         }
         case ir::ExprKind::List:
             return list(expression, names);
         case ir::ExprKind::Probe:
             return probe(expression, names);
         case ir::ExprKind::Not:
-            return apply({FunctionKind::Not, "not", {}, {}}, child(0));
+            return negated(child(0));
         case ir::ExprKind::And:
-            return apply({FunctionKind::And, "and", {}, {}}, child(0), child(1));
+            return apply({FunctionKind::And, "and"}, child(0), child(1));
         case ir::ExprKind::Or:
-            return apply({FunctionKind::Or, "or", {}, {}}, child(0), child(1));
+            return apply({FunctionKind::Or, "or"}, child(0), child(1));
         case ir::ExprKind::Compare:
             return compare(expression, names);
         case ir::ExprKind::IsAbsent:
-            return apply({FunctionKind::IsAbsent, "is absent", {}, {}}, child(0));
+            return apply({FunctionKind::IsAbsent, "is absent"}, child(0));
         case ir::ExprKind::Arithmetic:
             return apply({FunctionKind::Arithmetic, "a calculation", {}, expression.operation}, child(0),
                          child(1));
@@ -93,9 +83,8 @@ Term Lowering::apply(const Function& function, Term a, Term b) {
 
 // Something that only a run can tell, and that is the same for the same arguments.
 Term Lowering::opaque(const std::string& name, const std::vector<Term>& arguments) {
-    Term result{false, out_.values.symbol(name)};
-    for (const Term& argument : arguments)
-        result = apply({FunctionKind::Opaque, name, {}, {}}, result, argument);
+    Term result = symbol(name);
+    for (const Term& argument : arguments) result = apply({FunctionKind::Opaque, name}, result, argument);
     return result;
 }
 
@@ -104,43 +93,39 @@ Term Lowering::interpolate(const ir::Expr& expression, const Names& names) {
     std::vector<Term> unknown;
     for (const ir::Expr& part : expression.children) {
         const Term term = evaluate(part, names);
-        const Value* value = term.is_register ? nullptr : out_.values.known(term.id);
+        const Value* value = known(term);
         text += value != nullptr ? migc::show(*value)
                                  : fmt::format("${{{}}}", migc::show(shown(term, part.name)));
         if (value == nullptr) unknown.push_back(term);
         // Of a text that doubles with each line only this is kept: the same is the same.
         if (text.size() > semantics::heaviest_known) text = sha256(text);
     }
-    return unknown.empty() ? Term{false, out_.values.literal(ir::joined(expression.type, text))}
-                           : opaque(text, unknown);
+    return unknown.empty() ? literal(ir::joined(expression.type, text)) : opaque(text, unknown);
 }
 
 Term Lowering::list(const ir::Expr& expression, const Names& names) {
     List items;
     std::vector<Term> terms;
-    bool known = true;
+    bool all = true;
     std::size_t weight = 0;
     for (const ir::Expr& part : expression.children) {
         terms.push_back(evaluate(part, names));
-        const Value* value = terms.back().is_register ? nullptr : out_.values.known(terms.back().id);
+        const Value* value = known(terms.back());
         weight += value == nullptr ? 0 : semantics::weight(*value);
-        known = known && value != nullptr && weight <= semantics::heaviest_known;
-        if (known) items.push_back(*value);
+        all = all && value != nullptr && weight <= semantics::heaviest_known;
+        if (all) items.push_back(*value);
     }
-    return known ? Term{false, out_.values.literal(Value(std::move(items)))} : opaque("a list", terms);
+    return all ? literal(Value(std::move(items))) : opaque("a list", terms);
 }
 
 // What a variable is now, compared with what it was when it was captured, is no guess.
 Term Lowering::compare(const ir::Expr& expression, const Names& names) {
     const Term a = evaluate(expression.children.at(0), names), b = evaluate(expression.children.at(1), names);
     const bool same = expression.comparison == ir::Comparison::Is;
-    if (same || expression.comparison == ir::Comparison::IsNot) {
-        const auto left = read_from_.find(a.id), right = read_from_.find(b.id);
-        if (a.is_register && b.is_register && left != read_from_.end() && right != read_from_.end() &&
-            left->second == right->second) {
-            const Term result = apply({FunctionKind::Same, "is the same", {}, {}}, a, b);
-            return same ? result : apply({FunctionKind::Not, "not", {}, {}}, result);
-        }
+    const auto read = read_from(a);
+    if (read && read == read_from(b) && (same || expression.comparison == ir::Comparison::IsNot)) {
+        const Term result = apply({FunctionKind::Same, "is the same"}, a, b);
+        return same ? result : negated(result);
     }
     return apply({FunctionKind::Compare, "a comparison", expression.comparison, {}}, a, b);
 }
@@ -156,20 +141,25 @@ std::vector<Term> Lowering::probe_arguments(const ir::Expr& expression, const Na
 // What a parameter stands for: what it is given, or its default where that is left out, as a run does it.
 Term Lowering::argument(const ir::Parameter& parameter, Term given) {
     if (!parameter.default_value) return given;
+    const auto by_default = [&] { return evaluate(*parameter.default_value, *globals_); };
     if (!given.is_register) {
-        const Value* known = out_.values.known(given.id);
-        const bool left_out = known != nullptr && semantics::is_left_out(parameter, *known);
-        return left_out ? evaluate(*parameter.default_value, *globals_) : given;
+        const Value* value = known(given);
+        return value != nullptr && semantics::is_left_out(parameter, *value) ? by_default() : given;
     }
     const Register result = new_register();
-    const Label left_out = label(), joined = label();
+    const Label joined = label();
     copy(result, given);
-    emit(Op::IfIs, given.id, absent, left_out);
-    jump(joined);
-    place(left_out);
-    copy(result, evaluate(*parameter.default_value, *globals_));
+    emit(Op::IfDiffer, given.id, as_register(literal(semantics::not_given())), joined);
+    copy(result, by_default());
     place(joined);
     return {true, result};
+}
+
+Term Lowering::of_probe(const ir::Expr& part, const ir::Expr& probe, const Names& names) {
+    ++depth_;
+    const Term result = evaluate(part, *probe_names(probe, names));
+    --depth_;
+    return result;
 }
 
 Names* Lowering::probe_names(const ir::Expr& expression, const Names& names) {
@@ -183,26 +173,30 @@ Names* Lowering::probe_names(const ir::Expr& expression, const Names& names) {
 
 Term Lowering::probe(const ir::Expr& expression, const Names& names) {
     const ir::Probe& declared = program_.probes.at(expression.declaration);
-    // A declaration that leads back to itself is refused; this only bounds what would be a mistake.
-    if (declared.computed && depth_ < 32) {
-        ++depth_;
-        const Term result = evaluate(*declared.computed, *probe_names(expression, names));
-        --depth_;
-        return result;
-    }
+    if (declared.computed && depth_ < deepest) return of_probe(*declared.computed, expression, names);
     const ir::Role role = declared.role.role;
     if (invariant_ != nullptr && role == ir::Role::Precedence) return changed_before(expression, names);
     if (invariant_ != nullptr && role == ir::Role::Fall) return falls(expression, names);
     // What nobody else has changed since is put back as it was; others' changes are a fault of their own.
-    if (role == ir::Role::Restored)
-        return evaluate(declared.role.arguments.at(1), *probe_names(expression, names));
+    if (role == ir::Role::Restored) return of_probe(declared.role.arguments.at(1), expression, names);
     if (const auto found = variable_of(expression, names)) return {true, out_.variables[*found].now};
     if (const auto value = settled(expression, names)) return *value;
     const std::vector<Term> arguments = probe_arguments(expression, names);
     const std::string phrase = phrase_of(expression.declaration, arguments);
-    const bool known = std::none_of(arguments.begin(), arguments.end(), [](Term t) { return t.is_register; });
-    const std::string place = is_everywhere(declared) || now_ == nullptr ? "" : now_->environment;
-    return known ? Term{false, out_.values.symbol(phrase + '\x01' + place)} : opaque(phrase, arguments);
+    if (std::any_of(arguments.begin(), arguments.end(), [](Term t) { return t.is_register; }))
+        return opaque(phrase, arguments);
+    return symbol(phrase + '\x01' + environment_of(declared));
+}
+
+// Empty: the same in all.
+std::string Lowering::environment_of(const ir::Probe& probe) const {
+    return is_everywhere(probe) || now_ == nullptr ? "" : now_->environment;
+}
+
+std::string Lowering::reads_through(const ir::Probe& probe) {
+    if (!probe.read) return "";
+    if (probe.read->tool != "native") return probe.read->tool;
+    return probe.read->through.empty() ? "files" : fmt::format("{}", fmt::join(probe.read->through, ","));
 }
 
 std::optional<std::size_t> Lowering::variable_of(const ir::Expr& probe, const Names& names) {
@@ -210,8 +204,8 @@ std::optional<std::size_t> Lowering::variable_of(const ir::Expr& probe, const Na
     return variable(probe.declaration, probe_arguments(probe, names), probe.span);
 }
 
-bool Lowering::is_everywhere(const ir::Probe& probe) const {
-    const std::string name = domain(probe);
+bool Lowering::is_everywhere(const ir::Probe& probe) {
+    const std::string name = reads_through(probe);
     return name == "files" || name == "docker" || name == "docker,curl" || name == "curl" || name == "git";
 }
 
@@ -219,10 +213,10 @@ std::size_t Lowering::variable(std::uint32_t declaration, const std::vector<Term
     std::string key = std::to_string(declaration);
     for (const Term& argument : arguments)
         key += fmt::format(" {}{}", argument.is_register ? 'r' : 'c', argument.id);
-    const bool everywhere = is_everywhere(program_.probes.at(declaration));
-    const auto known = variables_.find(key + '@' + (everywhere || now_ == nullptr ? "" : now_->environment));
-    if (known != variables_.end()) return known->second;
-    const std::size_t result = add_variable(key, phrase_of(declaration, arguments), everywhere, span);
+    const std::string environment = environment_of(program_.probes.at(declaration));
+    const auto found = variables_.find(key + '@' + environment);
+    if (found != variables_.end()) return found->second;
+    const std::size_t result = add_variable(key, phrase_of(declaration, arguments), environment, span);
     variable_probe_[result] = declaration;
     variable_arguments_[result] = arguments;
     return result;
@@ -231,24 +225,21 @@ std::size_t Lowering::variable(std::uint32_t declaration, const std::vector<Term
 // What a command did that has no effect to look at.
 std::size_t Lowering::hidden_variable(const std::string& text, Span span) {
     return add_variable(fmt::format("hidden {} {}", out_.variables.size(), text),
-                        fmt::format("what `{}` did", text), false, span);
+                        fmt::format("what `{}` did", text), now_ == nullptr ? "" : now_->environment, span);
 }
 
-std::size_t Lowering::add_variable(const std::string& key, const std::string& name, bool everywhere,
-                                   Span span) {
-    Variable variable;
-    variable.name = name;
-    variable.environment = everywhere || now_ == nullptr ? "" : now_->environment;
-    variable.initial = out_.values.initial(name + '\x01' + key + '@' + variable.environment);
-    variable.now = new_register(variable.initial);
-    variable.span = span;
-    const Register run = new_register(variable.initial);
+std::size_t Lowering::add_variable(const std::string& key, const std::string& name,
+                                   const std::string& environment, Span span) {
+    const std::string place = key + '@' + environment;
+    const ValueId initial = out_.values.initial(name + '\x01' + place);
+    Variable variable{name, environment, new_register(initial), span, {}};
+    const Register run = new_register(initial);
     variable.origins.push_back(run);  // nothing comes before the first stage
     while (variable.origins.size() < program_.stages.size()) variable.origins.push_back(new_register());
     variable.origins.push_back(run);
     if (program_.stages.empty()) variable.origins.push_back(run);
     read_from_[variable.now] = out_.variables.size();
-    variables_[key + '@' + variable.environment] = out_.variables.size();
+    variables_[place] = out_.variables.size();
     out_.variables.push_back(std::move(variable));
     if (others_) others_of_.push_back({new_register(), new_register(), new_register(no)});
     variable_probe_.push_back(no_probe);
@@ -258,10 +249,10 @@ std::size_t Lowering::add_variable(const std::string& key, const std::string& na
 
 // For a text: a value that is not known is called by its name.
 Value Lowering::shown(Term term, const std::string& name) const {
-    if (term.is_register && read_from_.contains(term.id)) return Value(std::string("what it was before"));
+    if (read_from(term)) return Value(std::string("what it was before"));
     if (term.is_register) return Value(name.empty() ? std::string("..") : name);
-    if (const Value* known = out_.values.known(term.id)) return *known;
-    return Value(out_.values.show(term.id));
+    const Value* literal = known(term);
+    return literal != nullptr ? *literal : Value(out_.values.show(term.id));
 }
 
 std::string Lowering::phrase_of(std::uint32_t declaration, const std::vector<Term>& arguments) {
@@ -290,7 +281,16 @@ std::string Lowering::text_of(const ir::Verb& verb, const Names& inner) {
 // Computed by probes from something else, so that what it is cannot be said.
 bool Lowering::computed(Term term) const {
     if (term.is_register) return computed_.contains(term.id);
-    return out_.values.known(term.id) == nullptr && !out_.values.is_initial(term.id);
+    return known(term) == nullptr && !out_.values.is_initial(term.id);
+}
+
+std::optional<std::size_t> Lowering::read_from(Term term) const {
+    const auto found = term.is_register ? read_from_.find(term.id) : read_from_.end();
+    return found == read_from_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Lowering::tell_once(std::vector<Note>& notes, const std::string& key, std::string text, Span span) {
+    if (said_.insert(key).second) notes.push_back({std::move(text), span});
 }
 
 bool Lowering::has_probe(const ir::Expr& expression, const Names& names) const {

@@ -1,7 +1,9 @@
 // How `lower` goes through a script. It mirrors runtime/engine: steps.cpp, call.cpp, undo.cpp, stage.cpp.
 #pragma once
 
+#include <algorithm>
 #include <deque>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,8 +16,15 @@
 #include "compiler/project/inventory.hpp"
 #include "compiler/prove/lower.hpp"
 #include "compiler/semantics/scope.hpp"
+#include "compiler/semantics/walk.hpp"
 
 namespace migc::prove {
+
+// How deep declarations lead into each other: one that leads back to itself is refused by the checks, so that
+// this only bounds what would be a mistake.
+constexpr int deepest = 32;
+// The declaration of a variable that no probe reads.
+constexpr std::uint32_t no_probe = ~std::uint32_t{0};
 
 // A value, as far as it is known before the run: a constant, or what a register will hold.
 struct Term {
@@ -55,7 +64,13 @@ struct Touch {
     Register before = 0;
     Term declared;
     ir::Becomes becomes = ir::Becomes::Value;
+    // What only becomes different has no value to look at, or that somebody could set.
+    [[nodiscard]] bool is_visible() const { return becomes != ir::Becomes::Different; }
 };
+inline bool concerns(const std::vector<Touch>& touches, std::size_t variable) {
+    return std::any_of(touches.begin(), touches.end(),
+                       [&](const Touch& touch) { return touch.variable == variable; });
+}
 
 // What variables are just now, kept in registers.
 using Kept = std::map<std::size_t, Register>;
@@ -80,7 +95,6 @@ struct Change {
     std::vector<Touch> touches;
     std::vector<Derived> derived;
     bool seen = false;  // whether its effects can be looked at
-    std::size_t stage = 0;
 };
 
 enum class Purpose { Forward, Failure, Inverse };
@@ -102,7 +116,8 @@ struct StageState {
     std::map<std::string, Value> parameters;
     std::size_t index = 0;
     Label prologue = 0, begin = 0;
-    Label undo = 0;  // its routine
+    Label undo = 0;    // its routine
+    Label undone = 0;  // the end
     Register undo_return = 0;
     std::vector<Change*> changes;
     std::set<std::size_t> touched;  // variables
@@ -130,6 +145,8 @@ class Lowering {
     System run();
 
   private:
+    friend struct semantics::Walk;
+
     // ---- lower_code.cpp: instructions
     Label label();
     void place(Label label);
@@ -142,15 +159,24 @@ class Lowering {
     Register new_register(ValueId start = nothing);
     Register constant(ValueId value);
     Register as_register(Term term) { return term.is_register ? term.id : constant(term.id); }
+    // Code that stands aside: what follows it is not reached through it.
+    template <typename Code>
+    Label aside(const Code& code) {
+        const Label begin = label(), past = label();
+        jump(past);
+        place(begin);
+        code();
+        place(past);
+        return begin;
+    }
     std::uint32_t remark(Remark::Kind kind, std::string text, Span span = {});
+    void note(std::string text, Span span = {}) { remark(Remark::Kind::Note, std::move(text), span); }
     void say_value(std::size_t variable);
     // Starts a choice; options are added with `option`, the last call is `end_choice`, after which the code
     // of option 0 follows.
     Choice begin_choice(const std::string& text, Span span, bool fault = true);
     void option(Choice& choice, std::string text, Label target, bool remark = true);
     void end_choice(Choice choice);
-    // A place where an option of the undo goes wrong, before it goes on.
-    Label excused(Label target, std::uint16_t excuse = WentWrong);
     void finish();
     bool drop_unread_writes();
     [[nodiscard]] std::vector<char> led_to() const;
@@ -169,23 +195,46 @@ class Lowering {
     Term argument(const ir::Parameter& parameter, Term given);
     std::vector<Term> probe_arguments(const ir::Expr& expression, const Names& names);
     Names* probe_names(const ir::Expr& expression, const Names& names);
+    // A part of the declaration of a probe, for what a call gives it.
+    Term of_probe(const ir::Expr& part, const ir::Expr& probe, const Names& names);
     std::optional<std::size_t> variable_of(const ir::Expr& probe, const Names& names);
     std::size_t variable(std::uint32_t declaration, const std::vector<Term>& arguments, Span span);
     std::size_t hidden_variable(const std::string& text, Span span);
-    std::size_t add_variable(const std::string& key, const std::string& name, bool everywhere, Span span);
+    std::size_t add_variable(const std::string& key, const std::string& name, const std::string& environment,
+                             Span span);
     std::string phrase_of(std::uint32_t declaration, const std::vector<Term>& arguments);
     std::string text_of(const ir::Verb& verb, const Names& inner);
     Value shown(Term term, const std::string& name) const;
+    [[nodiscard]] Term literal(const Value& value) { return {false, out_.values.literal(value)}; }
+    [[nodiscard]] Term symbol(const std::string& name) { return {false, out_.values.symbol(name)}; }
+    Term negated(Term term) { return apply({FunctionKind::Not, "not", {}, {}}, term); }
+    // The literal that it is; null for what only a run can tell.
+    [[nodiscard]] const Value* known(Term term) const {
+        return term.is_register ? nullptr : out_.values.known(term.id);
+    }
+    // The variable that it was read from.
+    [[nodiscard]] std::optional<std::size_t> read_from(Term term) const;
     bool computed(Term term) const;
     bool read_elsewhere(Term term, std::size_t variable) const;
     bool has_probe(const ir::Expr& expression, const Names& names) const;
-    bool is_everywhere(const ir::Probe& probe) const;
+    // What a probe reads through: "kubectl", "docker,curl"; "files" for what is read by migc itself.
+    [[nodiscard]] static std::string reads_through(const ir::Probe& probe);
+    [[nodiscard]] static bool is_everywhere(const ir::Probe& probe);
+    [[nodiscard]] std::string environment_of(const ir::Probe& probe) const;
     void may_be(std::size_t variable, ValueId value);
     Term objects_declared(const ir::Expr& list, const Names& names);
 
     // ---- lower_steps.cpp: the forward course
     void block(const std::vector<ir::Step>& steps, Names& names, const StepContext& course);
     void statement(const ir::Step& step, Names& names, const StepContext& course);
+    // Leads there if a condition certainly does not hold.
+    void unless(Term holds, Label target);
+    // Where an undo or a failure block goes wrong, that is an excuse.
+    Label bad(const StepContext& course, Label exit);
+    void may_go_wrong(const ir::Step& step, const StepContext& course,
+                      std::initializer_list<std::pair<const char*, Label>> faults);
+    void may_be_unreadable(const ir::Step& step, const ir::Expr& read, const Names& names,
+                           const StepContext& course);
     void call(const ir::Step& step, Names& names, const StepContext& course);
     Names* bind(const ir::Step& step, const ir::Verb& verb, const Names& names);
     void composite(const ir::Step& step, const ir::Verb& verb, Names& inner, const Names& outer,
@@ -207,9 +256,11 @@ class Lowering {
     void derive(Change& change, const ir::Verb& verb, const Names& inner);
     void take_effect(const Touch& touch, const StepContext& course);
     void take_back(std::size_t variable, Register value);
-    void restore(Change& change, const ir::Step& step, const ir::Verb& verb, const Names& inner,
+    void restore(const ir::Step& step, const ir::Verb& verb, const Names& inner,
                  const std::vector<Touch>& effects, const std::string& text, const StepContext& course);
     void check(const ir::Step& step, Names& names, const StepContext& course);
+    void verify(const ir::Step& step, Names& names, const StepContext& course) { check(step, names, course); }
+    void soak(const ir::Step& step, Names& names, const StepContext& course) { check(step, names, course); }
     void let(const ir::Step& step, Names& names, const StepContext& course);
     void choose(const ir::Step& step, Names& names, const StepContext& course);
     void decide(const ir::Step& step, Term asked, Label body, Label otherwise);
@@ -236,7 +287,7 @@ class Lowering {
 
     // ---- lower_others.cpp: somebody else
     void somebody_else(const std::string& text, Span span, const std::vector<std::size_t>& variables,
-                       std::optional<Label> then, bool undoing);
+                       bool undoing, std::optional<Label> then = {});
     void before_looking(Label at, Label back, const std::string& text, Span span,
                         const std::vector<Touch>& effects, const StepContext& course, Label not_ours);
     void own(std::size_t variable);
@@ -249,28 +300,33 @@ class Lowering {
 
     // ---- lower_undo.cpp: the way back
     void undo_routine(StageState& stage);
-    void undo_one(StageState& stage, Change& change, Label next, Label stop);
+    void undo_one(Change& change, Label next, Label stop);
     void run_inverse(Change& change, Label next);
-    void worsen(std::uint16_t end);
+    void worsen(UndoEnd end);
+    void leave(UndoEnd end, Label next);
+    void leave_as_declared(Label next);
+    void unless_alone(const Change& change, Label spoken_for);
+    void skip_unless_open(const Change& change, Label skip);
+    void unless_as_before(const std::vector<Touch>& touches, Label differs);
     void leave_unproved(const Change& change);
     void note_trouble();
     [[nodiscard]] bool has_effects(const std::vector<ir::Step>& steps) const;
     void mark_undone(const Change& change);
     void check_restored(StageState& stage);
     std::vector<std::size_t> followed(const StageState& stage, const Change& change);
-    void failure_block(StageState& stage, const std::vector<ir::Step>& block, Names& names, Label to_result);
+    void failure_block(StageState& stage, const std::vector<ir::Step>& block, Names& names);
+    [[nodiscard]] bool converges(const StageState& stage) const;
 
     // ---- lower_stages.cpp: stages and ends
     void stage(StageState& stage, Label next);
     void prologue(const StageState& stage);
     void lets(Names& names);
     void undo_everything();
+    void to_results();
     void ends();
-    void end_undone(const std::set<std::size_t>& variables, std::size_t stage, bool by_operator);
-    void end_standing(Outcome outcome, bool by_operator);
-    void ending(Ending ending);
-    void end(Outcome outcome, Violation violation, std::size_t stage, bool by_operator,
-             bool declared = false);
+    void end_undone(const std::set<std::size_t>& variables, std::size_t stage);
+    void end_standing(Outcome outcome);
+    void end(Ending ending);
     void read_settings(StageState& stage);
 
     const ir::Program& program_;
@@ -293,12 +349,16 @@ class Lowering {
     std::deque<StageState> stages_;
     StageState* now_ = nullptr;  // the stage that is lowered
     std::map<std::string, std::size_t> variables_;
-    std::vector<std::vector<std::string>> variable_words_;
-    std::vector<std::uint32_t> variable_probe_;  // declaration, or `none`
+    std::vector<std::uint32_t> variable_probe_;  // declaration, or `no_probe`
     std::vector<std::vector<Term>> variable_arguments_;
     std::set<std::uint32_t> written_;            // probes that some verb has an effect on
     std::map<Register, std::size_t> read_from_;  // a register that holds what a variable was
     std::set<Register> computed_;
+    // A remark of the proof, once.
+    void tell_once(std::vector<Note>& notes, const std::string& key, std::string text, Span span);
+    // The script's own step, for what stands in a declaration.
+    [[nodiscard]] Span own_span(Span span) const { return program_span_.empty() ? span : program_span_; }
+
     std::set<std::string> said_;
     std::map<std::string, std::pair<Register, Register>> decisions_;  // what was asked about, and the answer
     int named_ = 0;
@@ -310,7 +370,6 @@ class Lowering {
     Register undo_end_ = 0, excuse_ = 0, ran_ = 0;
     Label done_ = 0, stopped_ = 0, in_doubt_ = 0, refused_ = 0, undone_all_ = 0;
     Label result_held_ = 0, result_failed_ = 0, result_in_doubt_ = 0;
-    std::vector<Label> undone_;
 };
 
 }  // namespace migc::prove

@@ -1,6 +1,7 @@
 #include "compiler/prove/prove.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -100,9 +101,7 @@ tl::expected<InvariantAnswer, std::string> prove(const ir::Invariant& invariant,
                            undecided_in(*searched, invariant.span)};
     if (result.verdict == Verdict::Proved && !result.undecided.empty()) result.verdict = Verdict::Undecided;
     for (const Note& note : searched->system.trusted)
-        if (std::none_of(trusted.begin(), trusted.end(),
-                         [&](const Note& one) { return one.text == note.text; }))
-            trusted.push_back(note);
+        if (std::ranges::find(trusted, note.text, &Note::text) == trusted.end()) trusted.push_back(note);
     return result;
 }
 
@@ -149,8 +148,8 @@ Answer prove(const ir::Program& program, const project::Inventory& inventory, co
 
 namespace {
 
-std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
-    return fmt::format("{} {}", number, number == 1 ? one : many);
+std::string counted(std::uint64_t number, std::string_view what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 std::string_view as_an_end(Outcome outcome) {
@@ -166,23 +165,10 @@ std::string_view name(Verdict verdict) {
 }
 
 std::string_view name(Violation violation) {
-    switch (violation) {
-        case Violation::NotRestored:
-            return "not restored";
-        case Violation::NotListed:
-            return "not listed";
-        case Violation::NoReason:
-            return "no way back";
-        case Violation::NeverDone:
-            return "never done";
-        case Violation::Property:
-            return "property";
-        case Violation::Overwritten:
-            return "overwritten";
-        case Violation::None:
-            break;
-    }
-    return "none";
+    static constexpr std::array names = {"none",       "not restored", "not listed", "no way back",
+                                         "never done", "property",     "overwritten"};
+    static_assert(names.size() == static_cast<std::size_t>(Violation::Overwritten) + 1);
+    return names.at(static_cast<std::size_t>(violation));
 }
 
 std::string differing(const Difference& one) {
@@ -190,8 +176,7 @@ std::string differing(const Difference& one) {
 }
 
 const Line* first_fault(const Trace& trace) {
-    const auto found =
-        std::find_if(trace.lines.begin(), trace.lines.end(), [](const Line& line) { return line.fault; });
+    const auto found = std::ranges::find_if(trace.lines, &Line::fault);
     return found == trace.lines.end() ? nullptr : &*found;
 }
 
@@ -318,22 +303,11 @@ void report(const Answer& answer, Diagnostics& diagnostics) {
 
 namespace {
 
-std::uint64_t faults_in(const Trace& trace) {
-    return static_cast<std::uint64_t>(
-        std::count_if(trace.lines.begin(), trace.lines.end(), [](const Line& line) { return line.fault; }));
-}
-
-// "2 invariants" that are proved, for the headline.
-std::string invariants_proved(const Answer& answer) {
-    return answer.invariants.empty() ? ""
-                                     : "; " + counted(answer.invariants.size(), "invariant", "invariants");
-}
-
 const Trace& first_story(const Answer& answer) {
-    if (answer.trace) return *answer.trace;
-    return *std::find_if(answer.invariants.begin(), answer.invariants.end(), [](const InvariantAnswer& one) {
-                return one.trace.has_value();
-            })->trace;
+    return answer.trace ? *answer.trace
+                        : *std::ranges::find_if(answer.invariants, &std::optional<Trace>::has_value,
+                                                &InvariantAnswer::trace)
+                               ->trace;
 }
 
 }  // namespace
@@ -342,24 +316,25 @@ std::string headline(const Answer& answer) {
     const Counts& counts = answer.counts;
     if (!answer.problem.empty()) return "not proved: " + answer.problem;
     if (answer.verdict == Answer::Verdict::Counterexample) {
-        const std::uint64_t faults = faults_in(first_story(answer));
+        const auto faults =
+            static_cast<std::uint64_t>(std::ranges::count_if(first_story(answer).lines, &Line::fault));
         return faults == 0 ? "not proved: it goes wrong by itself"
-                           : fmt::format("not proved: {} {} enough", counted(faults, "fault", "faults"),
+                           : fmt::format("not proved: {} {} enough", counted(faults, "fault"),
                                          faults == 1 ? "is" : "are");
     }
     if (answer.verdict == Answer::Verdict::CutOff)
         return fmt::format("not proved: after {} the search was given up; nothing wrong was found by then",
-                           counted(counts.states, "state", "states"));
+                           counted(counts.states, "state"));
     if (answer.verdict == Verdict::Undecided)
         return "not proved: what is stated cannot be decided before the run";
-    std::string text = fmt::format(
-        "proved: {}, 1 fault each{}: {}", counted(counts.points, "stopping point", "stopping points"),
-        answer.others ? ", and somebody else once" : "",
-        counted(counts.schedules[1] + (answer.others ? counts.schedules[0] - 1 : 0), "schedule",
-                "schedules"));
-    if (answer.faults > 1) text += "; " + counted(counts.schedules[2], "pair", "pairs");
-    if (answer.faults > 2) text += "; " + counted(counts.schedules[3], "triple", "triples");
-    return text + invariants_proved(answer);
+    std::string text =
+        fmt::format("proved: {}, 1 fault each{}: {}", counted(counts.points, "stopping point"),
+                    answer.others ? ", and somebody else once" : "",
+                    counted(counts.schedules[1] + (answer.others ? counts.schedules[0] - 1 : 0), "schedule"));
+    if (answer.faults > 1) text += "; " + counted(counts.schedules[2], "pair");
+    if (answer.faults > 2) text += "; " + counted(counts.schedules[3], "triple");
+    if (!answer.invariants.empty()) text += "; " + counted(answer.invariants.size(), "invariant");
+    return text;
 }
 
 std::string remarks(const Answer& answer, const SourceMap& sources) {

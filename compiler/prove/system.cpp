@@ -13,9 +13,7 @@ MachineCode fast_code(const System& system) {
     places.push_back(next);
     for (Instruction one : system.code) {
         if (one.op == Op::Say) continue;
-        const bool jumps = one.op == Op::Jump || one.op == Op::IfSame || one.op == Op::IfDiffer ||
-                           one.op == Op::IfIs || one.op == Op::IfIsNot;
-        if (jumps) one.target = places[one.target];
+        if (jumps(one)) one.target = places[one.target];
         result.code.push_back(one);
     }
     for (const Choice& choice : system.choices) {
@@ -26,7 +24,6 @@ MachineCode fast_code(const System& system) {
     }
     for (const std::uint32_t place : system.returns) result.returns.push_back(places[place]);
     result.registers = system.registers;
-    result.entry = 0;
     return result;
 }
 

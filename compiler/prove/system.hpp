@@ -2,6 +2,7 @@
 // and of the run, and that stops wherever something else could happen.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -34,6 +35,20 @@ struct Instruction {
     std::uint16_t a = 0, b = 0, c = 0, d = 0;
     std::uint32_t target = 0;
 };
+// Which of the fields a, b and c name registers.
+constexpr std::array<bool, 3> register_fields(Op op) {
+    const bool compares = op == Op::IfSame || op == Op::IfDiffer;
+    const bool none = op == Op::Jump || op == Op::Choose || op == Op::End || op == Op::Say;
+    return {!none, op == Op::Copy || op == Op::Apply || compares, op == Op::Apply};
+}
+// Whether it writes the first of them; the others are read.
+inline bool writes(const Instruction& one) {
+    return one.op <= Op::Apply;
+}
+// Whether its target is another instruction.
+inline bool jumps(const Instruction& one) {
+    return one.op == Op::Jump || (one.op >= Op::IfSame && one.op <= Op::IfIsNot);
+}
 
 struct Option {
     std::string text;          // what happens: "fails, and nothing is done"
@@ -50,7 +65,7 @@ struct Choice {
     bool point = false;      // a place at which a run may come to a stop
     std::string text;        // the step: "scale webapi to 4"
     Span span;
-    std::vector<Option> options;
+    std::vector<Option> options = {};
 };
 
 // Why an end is none that an operator could live with.
@@ -68,19 +83,17 @@ enum class Violation : std::uint8_t {
 struct Ending {
     Outcome outcome = Outcome::Done;
     Violation violation = Violation::None;
-    std::uint32_t stage = 0;
-    bool operator_undo = false;  // of `migc undo`
-    bool declared = false;       // held as the script says: no way back from there
-    bool ruled_out = false;      // a world in which the invariant is broken before the run
-    std::string text;            // of an invariant
-    Span span;
+    bool declared = false;   // held as the script says: no way back from there
+    bool ruled_out = false;  // a world in which the invariant is broken before the run
+    std::string text = {};   // of an invariant
+    Span span = {};
 };
 
 struct Remark {
-    enum class Kind : std::uint8_t { Step, Undo, Result, Note };
+    enum class Kind : std::uint8_t { Heading, Step, Undo, Result, Note };
     Kind kind = Kind::Note;
     std::string text;
-    std::string value_text;  // "replicas of webapi"; with `value` its value is added
+    std::string value_text = {};  // "replicas of webapi"; with `value` its value is added
     Register value = 0;
     bool has_value = false;
     Span span;
@@ -91,7 +104,6 @@ struct Variable {
     std::string name;         // "replicas of webapi"
     std::string environment;  // empty: the same in all
     Register now = 0;
-    ValueId initial = nothing;
     Span span;                      // of the first step that changes it
     std::vector<Register> origins;  // by stage: what it was when the stage began; by `stages`: before the run
 };
@@ -117,7 +129,6 @@ struct System {
     std::vector<std::uint32_t> returns;  // by number, where they go on
     std::vector<Variable> variables;
     std::vector<Variation> variations;
-    std::vector<std::string> stages;
     std::size_t registers = 0;
     std::size_t written = 0;      // the first registers, which are the state; nothing writes the others
     double orders = 0;            // in how many ways the branches of the widest `parallel` may come about
@@ -131,8 +142,8 @@ struct System {
 // Which choices do not stop a machine: what is hoped for happens there.
 enum Quiet : unsigned { NotQuiet = 0, NoFaults = 1, NoOthers = 2 };
 
-// What a machine needs to know of a system: the instructions without remarks. The numbers of choices,
-// options, returns and ends are those of the system.
+// What a machine needs to know of a system: the instructions without remarks, of which the first is where it
+// begins. The numbers of choices, options, returns and ends are those of the system.
 struct MachineCode {
     std::vector<Instruction> code;
     std::vector<std::uint32_t> first_option;  // by choice: where its options begin in `options`
@@ -140,7 +151,6 @@ struct MachineCode {
     std::vector<std::uint32_t> options;       // where each goes on
     std::vector<std::uint32_t> returns;
     std::size_t registers = 0;
-    std::uint32_t entry = 0;
 };
 MachineCode fast_code(const System& system);
 

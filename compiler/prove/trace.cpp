@@ -46,21 +46,11 @@ class Teller {
 
     void say(std::uint32_t number) {
         const Remark& remark = system_.remarks[number];
-        const auto add = [&](Line::Kind kind) {
-            story_.lines.push_back({kind, remark.text, remark.span, {}, {}, false});
-        };
-        switch (remark.kind) {
-            case Remark::Kind::Step:
-                return add(Line::Kind::Step);
-            case Remark::Kind::Undo:
-                return add(Line::Kind::Undo);
-            case Remark::Kind::Note:
-                return add(remark.text.starts_with("stage ") ? Line::Kind::Heading : Line::Kind::Note);
-            case Remark::Kind::Result:
-                if (story_.lines.empty()) return;
-                story_.lines.back().results.push_back(fmt::format(
-                    "{} is {}", remark.value_text, system_.values.show(registers_[remark.value])));
-        }
+        if (remark.kind != Line::Kind::Result)
+            story_.lines.push_back({remark.kind, remark.text, remark.span, {}, {}, false});
+        else if (!story_.lines.empty())
+            story_.lines.back().results.push_back(
+                fmt::format("{} is {}", remark.value_text, system_.values.show(registers_[remark.value])));
     }
 
   private:

@@ -9,7 +9,7 @@
 namespace migc::prove {
 
 struct Line {
-    enum class Kind { Heading, Step, Undo, Note };
+    using Kind = Remark::Kind;  // all but Result
     Kind kind = Kind::Step;
     std::string text;  // "scale webapi to 4"
     Span span;

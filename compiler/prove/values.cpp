@@ -41,14 +41,6 @@ ValueId Values::named(Kind kind, const std::string& name) {
     return names_[key] = add({kind, {}, name.substr(0, name.find('\x01')), 0, 0, 0});
 }
 
-ValueId Values::initial(const std::string& probe) {
-    return named(Kind::Initial, probe);
-}
-
-ValueId Values::symbol(const std::string& name) {
-    return named(Kind::Symbol, name);
-}
-
 std::uint16_t Values::function(Function function) {
     const std::string key =
         fmt::format("{} {} {} {}", static_cast<int>(function.kind), static_cast<int>(function.comparison),
@@ -66,32 +58,25 @@ ValueId Values::make(std::uint16_t function, ValueId a, ValueId b) {
 
 namespace {
 
-bool is_equality(ir::Comparison comparison) {
-    return comparison == ir::Comparison::Is || comparison == ir::Comparison::IsNot;
+using ir::Comparison;
+
+bool is_equality(Comparison comparison) {
+    return comparison == Comparison::Is || comparison == Comparison::IsNot;
 }
 
 // What a comparison of a value with itself says, whatever the value.
-ValueId with_itself(ir::Comparison comparison) {
-    switch (comparison) {
-        case ir::Comparison::Is:
-        case ir::Comparison::AtLeast:
-        case ir::Comparison::AtMost:
-            return yes;
-        case ir::Comparison::IsNot:
-        case ir::Comparison::Below:
-        case ir::Comparison::Above:
-            return no;
-        default:
-            return nothing;
-    }
+ValueId with_itself(Comparison one) {
+    if (one == Comparison::Is || one == Comparison::AtLeast || one == Comparison::AtMost) return yes;
+    if (one == Comparison::IsNot || one == Comparison::Below || one == Comparison::Above) return no;
+    return nothing;
 }
 
 // What a pattern matches in a long text a run finds out: it takes seconds, which nobody waits for in a
 // review.
-bool takes_long(ir::Comparison comparison, const Value& text) {
+bool takes_long(Comparison comparison, const Value& text) {
     constexpr std::size_t longest = 1000;
     const auto* whole = text.get_if<std::string>();
-    return comparison == ir::Comparison::Matches && whole != nullptr && whole->size() > longest;
+    return comparison == Comparison::Matches && whole != nullptr && whole->size() > longest;
 }
 
 }  // namespace
@@ -148,10 +133,6 @@ ValueId Values::calculate(std::uint16_t function, ValueId a, ValueId b) {
 const Value* Values::known(ValueId id) const {
     const Entry& entry = entries_[id];
     return entry.kind == Kind::Literal ? &entry.value : nullptr;
-}
-
-bool Values::computed(ValueId id) const {
-    return entries_[id].kind == Kind::Made && functions_[entries_[id].function].kind == FunctionKind::Opaque;
 }
 
 std::string Values::show(ValueId id) const {

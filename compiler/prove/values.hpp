@@ -50,11 +50,11 @@ class Values {
 
     ValueId literal(const Value& value);
     // What a probe answers before the run: some value, that is not absent and unlike every literal.
-    ValueId initial(const std::string& probe);
+    ValueId initial(const std::string& probe) { return named(Kind::Initial, probe); }
     // What another one wrote: unlike every literal as well.
     ValueId of_others() { return initial("\x01others"); }
     // Something of which only its name is known.
-    ValueId symbol(const std::string& name);
+    ValueId symbol(const std::string& name) { return named(Kind::Symbol, name); }
     std::uint16_t function(Function function);
 
     // The function's value. What only a run could tell is a value of its own: the same for the same
@@ -65,8 +65,6 @@ class Values {
     [[nodiscard]] const Value* known(ValueId id) const;
     // "4", "what replicas of webapi was", "something else".
     [[nodiscard]] std::string show(ValueId id) const;
-    // Whether it was computed by probes from something else, so that what it is cannot be said.
-    [[nodiscard]] bool computed(ValueId id) const;
     [[nodiscard]] bool is_initial(ValueId id) const { return entries_[id].kind == Kind::Initial; }
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     [[nodiscard]] bool full() const { return full_; }

@@ -90,7 +90,6 @@ class Compiler {
         return loop_of_[at] == nullptr || is_compiled(at, *loop_of_[at]);
     }
     LLVMValueRef number(std::uint32_t value) { return LLVMConstInt(i32_, value, 0); }
-    LLVMValueRef constant(std::uint16_t value) { return LLVMConstInt(i32_, value, 0); }
     LLVMValueRef wide(std::int64_t value) {
         return LLVMConstInt(i64_, static_cast<unsigned long long>(value), 1);
     }
@@ -100,14 +99,14 @@ class Compiler {
     void make_blocks() {
         std::vector<char> begins(code_.code.size() + 1, 0);
         const auto begin = [&](std::uint32_t at) { begins[place_of(at).at] = 1; };
-        begin(code_.entry);
+        begin(0);
         for (const std::uint32_t place : code_.options) begin(place);
         for (const std::uint32_t place : code_.returns) begin(place);
         for (std::uint32_t at = 0; at < code_.code.size(); ++at) {
-            const Op op = code_.code[at].op;
-            if (op == Op::Set || op == Op::Copy || op == Op::Apply) continue;
+            const Instruction& one = code_.code[at];
+            if (writes(one)) continue;
             begin(at + 1);
-            if (op != Op::Choose && op != Op::Return && op != Op::End) begin(code_.code[at].target);
+            if (jumps(one)) begin(one.target);
         }
         for (const Repeat& loop : repeats_) begins[loop.begin] = begins[loop.end()] = 1;
         first_ = new_block();
@@ -125,7 +124,7 @@ class Compiler {
         LLVMPositionBuilderAtEnd(builder_, first_);
         time_ = LLVMBuildAlloca(builder_, i64_, "");
         base_ = LLVMBuildAlloca(builder_, LLVMPointerType(i32_, 0), "");
-        entries_.emplace(place_of(code_.entry).at, 0);
+        entries_.emplace(place_of(0).at, 0);
         for (const std::uint32_t option : code_.options)
             entries_.emplace(place_of(option).at, static_cast<std::uint32_t>(entries_.size()));
         const LLVMBasicBlockRef never = new_block();
@@ -249,7 +248,7 @@ class Compiler {
         const Instruction& one = code_.code[at];
         switch (one.op) {
             case Op::Set:
-                store(at, constant(one.b));
+                store(at, number(one.b));
                 break;
             case Op::Copy:
                 store(at, load(at, b));
@@ -265,9 +264,9 @@ class Compiler {
             case Op::IfDiffer:
                 return branch(at, LLVMIntNE, load(at, a), load(at, b));
             case Op::IfIs:
-                return branch(at, LLVMIntEQ, load(at, a), constant(one.b));
+                return branch(at, LLVMIntEQ, load(at, a), number(one.b));
             case Op::IfIsNot:
-                return branch(at, LLVMIntNE, load(at, a), constant(one.b));
+                return branch(at, LLVMIntNE, load(at, a), number(one.b));
             case Op::Choose:
                 return choose(at);
             case Op::Return:
@@ -367,7 +366,7 @@ class Compiler {
         const LLVMValueRef choice = LLVMBuildSwitch(builder_, load(at, &Instruction::a), never,
                                                     static_cast<unsigned>(code_.returns.size()));
         for (std::uint32_t i = 0; i < code_.returns.size(); ++i)
-            LLVMAddCase(choice, constant(static_cast<std::uint16_t>(i)), block_of(code_.returns[i]));
+            LLVMAddCase(choice, number(i), block_of(code_.returns[i]));
         LLVMPositionBuilderAtEnd(builder_, never);
         LLVMBuildUnreachable(builder_);
     }
@@ -426,7 +425,7 @@ class Compiled : public Machine {
         const LLVMOrcThreadSafeContextRef context = LLVMOrcCreateNewThreadSafeContext();
         Compiler compiler(code, LLVMOrcThreadSafeContextGetContext(context));
         const LLVMModuleRef module = compiler.compile();
-        begin_ = compiler.entry(code.entry);
+        begin_ = compiler.entry(0);
         for (const std::uint32_t option : code.options) options_.push_back(compiler.entry(option));
         tidy(module);
         const LLVMOrcThreadSafeModuleRef safe = LLVMOrcCreateNewThreadSafeModule(module, context);

@@ -64,44 +64,25 @@ class Finder {
         const auto moves = [&](std::int64_t a, std::int64_t b, std::int64_t now) {
             return now == a + (b - a) * time;
         };
-        const auto stays = [&](std::uint16_t Instruction::*field) { return first.*field == one.*field; };
-        const auto is_register = [&](std::uint16_t Instruction::*field) {
-            return moves(first.*field, second.*field, one.*field);
-        };
         const auto leads = [&](std::uint32_t a, std::uint32_t b, std::uint32_t now) {
             if (a == now && a == b) return true;
             return b == a + length && now == a + length * time && a >= begin && a < begin + 2 * length;
         };
-        switch (first.op) {
-            case Op::Set:
-                return is_register(&Instruction::a) && stays(&Instruction::b);
-            case Op::Copy:
-                return is_register(&Instruction::a) && is_register(&Instruction::b);
-            case Op::Apply:
-                return is_register(&Instruction::a) && is_register(&Instruction::b) &&
-                       is_register(&Instruction::c) && stays(&Instruction::d);
-            case Op::Jump:
-                return leads(first.target, second.target, one.target);
-            case Op::IfSame:
-            case Op::IfDiffer:
-                return is_register(&Instruction::a) && is_register(&Instruction::b) &&
-                       leads(first.target, second.target, one.target);
-            case Op::IfIs:
-            case Op::IfIsNot:
-                return is_register(&Instruction::a) && stays(&Instruction::b) &&
-                       leads(first.target, second.target, one.target);
-            case Op::Choose:
-                return moves(first.target, second.target, one.target) &&
-                       code_.is_fault[first.target] == code_.is_fault[one.target] &&
-                       leads(hoped_for(first), hoped_for(second), hoped_for(one));
-            case Op::Return:
-                return is_register(&Instruction::a);
-            case Op::End:
-                return moves(first.target, second.target, one.target);
-            case Op::Say:
-                break;
+        const auto [a, b, c] = register_fields(first.op);
+        for (const auto& [field, is_register] : {std::pair(&Instruction::a, a),
+                                                 {&Instruction::b, b},
+                                                 {&Instruction::c, c},
+                                                 {&Instruction::d, false}}) {
+            const bool as_expected =
+                is_register ? moves(first.*field, second.*field, one.*field) : first.*field == one.*field;
+            if (!as_expected) return false;
         }
-        return false;
+        if (jumps(first)) return leads(first.target, second.target, one.target);
+        if (first.op == Op::Choose)
+            return moves(first.target, second.target, one.target) &&
+                   code_.is_fault[first.target] == code_.is_fault[one.target] &&
+                   leads(hoped_for(first), hoped_for(second), hoped_for(one));
+        return first.op == Op::End ? moves(first.target, second.target, one.target) : first.op != Op::Say;
     }
 
     std::uint32_t hoped_for(const Instruction& choose) const {
