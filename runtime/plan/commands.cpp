@@ -1,42 +1,20 @@
 #include "runtime/plan/commands.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <set>
 #include <string_view>
+
+#include "compiler/support/text.hpp"
 
 namespace migc::runtime::inline plans {
 namespace {
 
 // Options whose value may be a word of its own.
-bool takes_a_word(const std::string& option) {
-    static const std::set<std::string, std::less<>> with_value = {"--kubeconfig",
-                                                                  "--context",
-                                                                  "--cluster",
-                                                                  "--user",
-                                                                  "--namespace",
-                                                                  "-n",
-                                                                  "-o",
-                                                                  "--output",
-                                                                  "-l",
-                                                                  "--selector",
-                                                                  "-f",
-                                                                  "--filename",
-                                                                  "-p",
-                                                                  "--patch",
-                                                                  "--type",
-                                                                  "--field-manager",
-                                                                  "--container",
-                                                                  "-c",
-                                                                  "--request-timeout",
-                                                                  "--patch-file",
-                                                                  "--replicas",
-                                                                  "--timeout",
-                                                                  "--raw",
-                                                                  "--subresource"};
-    return with_value.contains(option);
-}
+constexpr std::string_view with_value =
+    "--kubeconfig --context --cluster --user --namespace -n -o --output -l --selector -f --filename -p "
+    "--patch --type --field-manager --container -c --request-timeout --patch-file --replicas --timeout "
+    "--raw --subresource";
+// Of which controllers make and change objects all the time.
+constexpr std::string_view volatile_types =
+    "pod event replicaset controllerrevision endpoints endpointslice job node all persistentvolume";
 
 // The long name of an option that has a short one.
 std::string long_name(const std::string& option) {
@@ -87,7 +65,7 @@ KubectlWords parse_kubectl(const std::vector<std::string>& argv) {
         if (word.size() > 1 && word.front() == '-') {
             if (word.starts_with("--") && sign != std::string::npos)
                 add_option(call, word.substr(0, sign), word.substr(sign + 1));
-            else if (takes_a_word(word) && i + 1 < argv.size())
+            else if (listed(with_value, word) && i + 1 < argv.size())
                 add_option(call, word, argv[++i]);
             else
                 add_option(call, word, "");
@@ -101,10 +79,7 @@ KubectlWords parse_kubectl(const std::vector<std::string>& argv) {
 }
 
 bool is_volatile(const std::string& type) {
-    constexpr std::array<std::string_view, 10> types = {
-        "pod", "event", "replicaset", "controllerrevision", "endpoints", "endpointslice",
-        "job", "node",  "all",        "persistentvolume"};
-    return std::find(types.begin(), types.end(), type) != types.end();
+    return listed(volatile_types, type);
 }
 
 }  // namespace migc::runtime::inline plans

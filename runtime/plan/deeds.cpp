@@ -1,9 +1,5 @@
 // What a planned step will have changed, by what it runs: a command of a tool, or a native.
 #include <algorithm>
-#include <array>
-#include <set>
-
-#include <fmt/format.h>
 
 #include "compiler/support/read_file.hpp"
 #include "compiler/support/text.hpp"
@@ -16,8 +12,11 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+// What stands in an argument for what is not known.
+constexpr char not_known = '\x1a';
+
 bool is_known(const std::string& argument) {
-    return argument.find("known after step ") == std::string::npos;
+    return argument.find(not_known) == std::string::npos;
 }
 
 // Sets a field, whose parents are made where they are missing; null takes it away. False where there is no
@@ -66,50 +65,41 @@ class Foreseen::Deed {
     void happen() {
         const ir::Command& action = *verb_.action;
         // A tool of one's own, of whose step its author says that it changes nothing.
-        const bool is_own = foreign_tool(action.tool);
+        const bool is_own = !listed("native kubectl docker terraform program git curl", action.tool);
         if (is_own && verb_.effects.empty() && verb_.undo.kind == ir::UndoKind::None) return;
-        open("any");
+        open(Of::Any);
         if (action.tool == "native") return native(action);
-        const auto line = evaluator_.command_line(action, with_known_after(names_));
+        const auto line = evaluator_.command_line(action, with_known_after(names_, {&not_known, 1}));
         const std::vector<std::string> argv = line ? line->argv : std::vector<std::string>();
         if (action.tool == "kubectl") return kubectl(argv);
         if (action.tool == "docker") return docker(argv);
         if (action.tool == "terraform") return terraform();
         if (action.tool == "program") return anything();
-        if (action.tool == "git") {
-            open("git");
-            open("files");
-            return;
-        }
-        foreign();
+        if (action.tool != "git") return foreign();
+        open(Of::Git);
+        open(Of::File);
     }
 
   private:
-    static bool foreign_tool(const std::string& tool) {
-        static const std::set<std::string, std::less<>> known = {"native",  "kubectl", "docker", "terraform",
-                                                                 "program", "git",     "curl"};
-        return !known.contains(tool);
-    }
-    void open(const std::string& name) { foreseen_.set_open(name, number_); }
+    // Without a name: all of them.
+    void open(Of of, const std::string& name = {}) { foreseen_.set_open({of, name}, number_); }
     void anything() {
-        open("all");
-        open("files");
+        open(Of::Everything);
+        open(Of::File);
     }
-    void outside() { open("outside"); }
     // A program whose declaration the plan does not know works on what is outside, but not on the project.
     void foreign() {
         cluster();
-        open("registry");
-        outside();
+        open(Of::Registry);
     }
     void cluster() {
-        open("cluster " + foreseen_.cluster());
+        open(Of::Cluster, foreseen_.cluster());
         busy();
     }
     void busy() {
-        open("busy " + foreseen_.cluster());
-        open("busy " + place_);
-        outside();
+        open(Of::Busy, foreseen_.cluster());
+        open(Of::Busy, place_);
+        open(Of::Outside);
     }
 
     // ---- objects
@@ -152,8 +142,7 @@ class Foreseen::Deed {
     }
 
     void open_field(const std::string& target, const std::string& pointer) {
-        Thing& object = thing(target);
-        object.open[pointer] = number_;
+        thing(target).open[pointer] = number_;
     }
 
     void change(const std::string& target, const std::string& pointer, const json& value) {
@@ -175,11 +164,10 @@ class Foreseen::Deed {
 
     void merge(const std::string& target, const json& patch) {
         Thing& object = thing(target);
-        if (!patch.is_object() || object.form.is_null()) {
+        if (!patch.is_object() || object.form.is_null())
             object.open[""] = number_;
-            return;
-        }
-        object.form.merge_patch(patch);
+        else
+            object.form.merge_patch(patch);
     }
 
     // As the server said that it would be.
@@ -292,29 +280,28 @@ class Foreseen::Deed {
         for (std::size_t i = 1; i < argv.size(); ++i)
             if (!argv[i].starts_with('-')) words.push_back(argv[i]);
         const std::string what = words.empty() ? "" : words.front();
-        const auto option = std::find_if(argv.begin(), argv.end(), [](const std::string& word) {
-            return word == "--tag" || word == "-t";
-        });
+        const auto option =
+            std::ranges::find_if(argv, [](const auto& word) { return listed("--tag -t", word); });
         const bool known = std::all_of(argv.begin(), argv.end(), is_known);
         if (known && what == "build" && option != argv.end() && option + 1 != argv.end())
-            return open("image " + *(option + 1));
-        if (known && what == "tag" && words.size() == 3) return open("image " + words[2]);
+            return open(Of::Image, *(option + 1));
+        if (known && what == "tag" && words.size() == 3) return open(Of::Image, words[2]);
         if (known && what == "image" && words.size() == 3 && words[1] == "rm")
-            return open("image " + words[2]);
-        if (known && what == "pull" && words.size() == 2) return open("image " + words[1]);
-        if (known && what == "push" && words.size() == 2) return open("registry " + words[1]);
-        open("images");
-        open("registry");
-        outside();
+            return open(Of::Image, words[2]);
+        if (known && what == "pull" && words.size() == 2) return open(Of::Image, words[1]);
+        if (known && what == "push" && words.size() == 2) return open(Of::Registry, words[1]);
+        open(Of::Image);
+        open(Of::Registry);
+        open(Of::Outside);
     }
 
     // What else than terraform's own may come of it, the configuration says.
     void terraform() {
         const std::string folder = foreseen_.environment_->setting("terraform-dir");
-        open("terraform " + folder);
-        open("file " + foreseen_.relative(folder));
+        open(Of::Terraform, folder);
+        if (const std::string below = foreseen_.relative(folder); !below.empty()) open(Of::File, below);
         busy();
-        open("nodes " + foreseen_.cluster());
+        open(Of::Nodes, foreseen_.cluster());
         if (reaches_objects(folder)) cluster();
     }
 
@@ -346,11 +333,9 @@ class Foreseen::Deed {
             const Value& value = argument(values, index);
             return value.is_unknown() ? std::string() : text_argument(values, index);
         };
-        const auto target = [&]() -> std::string {
-            const Value& value = argument(values, 0);
-            const auto* resource = value.get_if<ResourceRef>();
-            if (resource != nullptr) return evaluator_.written(*resource);
-            return value.is_unknown() ? std::string() : text_argument(values, 0);
+        const auto target = [&] {
+            const auto* resource = argument(values, 0).get_if<ResourceRef>();
+            return resource != nullptr ? evaluator_.written(*resource) : text(0);
         };
         const NativeEntry* entry = foreseen_.natives_(action.native);
         const Reach reach = entry != nullptr ? entry->reach : Reach();
@@ -369,20 +354,20 @@ class Foreseen::Deed {
             case Reach::Of::Schedulable:
                 return target().empty() ? cluster() : schedule(target(), bool_argument(values, reach.value));
             case Reach::Of::Evicted:
-                open("evicted " + foreseen_.cluster());
+                open(Of::Evicted, foreseen_.cluster());
                 return busy();
             case Reach::Of::Pods:
                 return busy();
             case Reach::Of::AnyObject:
                 return foreign();
             case Reach::Of::LocalImage:
-                return open(named().empty() ? "images" : "image " + named());
+                return open(Of::Image, named());
             case Reach::Of::Registry:
-                return open(named().empty() ? "registry" : "registry " + named());
+                return open(Of::Registry, named());
             case Reach::Of::Outside:
-                return outside();
+                return open(Of::Outside);
             case Reach::Of::Preparation:
-                return open(Foreseen::prepared(foreseen_.environment_->setting("terraform-dir")));
+                return open(Of::Prepared, foreseen_.environment_->setting("terraform-dir"));
             case Reach::Of::Infrastructure:
                 return terraform();
             default:
@@ -392,8 +377,8 @@ class Foreseen::Deed {
 
     void write(const std::string& path, const std::string& other = {}) {
         const std::string below = foreseen_.relative(path.empty() ? other : path);
-        if (path.empty() && other.empty()) return open("files");
-        if (!below.empty()) open("file " + below);
+        if (path.empty() && other.empty()) return open(Of::File);
+        if (!below.empty()) open(Of::File, below);
     }
 
     void object(const Reach& reach, const std::string& target, const std::vector<Value>& values) {
@@ -423,8 +408,7 @@ class Foreseen::Deed {
     void promised(const std::string& target, const Value& pointer) {
         const Value value = declared_.empty() ? Value(Unknown{}) : declared_.front().value;
         if (pointer.is_unknown()) return open_field(target, "");
-        value.is_unknown() ? open_field(target, show(pointer))
-                           : change(target, show(pointer), as_json(value));
+        set_known(target, show(pointer), value);
     }
 
     void set_known(const std::string& target, const std::string& pointer, const Value& value) {
@@ -452,9 +436,9 @@ class Foreseen::Deed {
     // As the step itself does it, in the scratch copy.
     void edit(const ir::Command& action, const std::string& path) {
         const std::string below = foreseen_.relative(path);
-        if (below.empty()) return open("files");
+        if (below.empty()) return open(Of::File);
         if (foreseen_.open_files({below}) > 0 || !done_in_scratch(action, below))
-            return open("file " + below);
+            return open(Of::File, below);
         Edited& edited = foreseen_.state_.files[below];
         edited = {number_, std::nullopt, false};
         std::error_code error;

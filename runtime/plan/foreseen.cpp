@@ -13,23 +13,7 @@
 #include "runtime/engine/consent.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
-
-// What may be open, by name:
-//
-//   any                      every step but those that only read
-//   all                      after a program of the project: it may have done anything
-//   files, file PATH         what is in the project's files
-//   nodes C                  the nodes of a cluster
-//   cluster C                every object of a cluster
-//   busy C, busy C NAMESPACE what its controllers make of the objects: pods, events, endpoints
-//   evicted C                the pods of a node: workloads that nobody touched have another status then
-//   object C NAMESPACE T/N   one object (these are the things)
-//   images, image NAME       docker's own
-//   registry, registry NAME
-//   terraform DIR, init DIR
-//   outside                  what answers over the network
-//
-// and, of what effects declare, the promises by environment and phrase.
+#include "runtime/tools/transcript.hpp"
 
 namespace migc::runtime::inline plans {
 namespace {
@@ -38,8 +22,17 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Number = Foreseen::Number;
 
-constexpr std::string_view step_mark = "known after step ";
+constexpr std::string_view later_mark = "known after ";
 constexpr std::uintmax_t scratch_limit = std::uintmax_t{64} << 20;
+
+// Of files, and of fields by their pointers.
+bool is_at_or_below(const std::string& path, const std::string& folder) {
+    return path == folder || folder == "." || path.starts_with(folder + "/");
+}
+
+bool meet(const std::string& a, const std::string& b) {
+    return is_at_or_below(a, b) || is_at_or_below(b, a);
+}
 
 // What the cluster itself writes into an object whenever somebody else has.
 bool is_bookkeeping(const std::string& pointer) {
@@ -50,13 +43,14 @@ bool is_bookkeeping(const std::string& pointer) {
                                    "/metadata/creationTimestamp",
                                    "/metadata/managedFields",
                                    "/metadata/annotations/deployment.kubernetes.io~1revision"};
-    return std::any_of(fields.begin(), fields.end(), [&](const std::string& field) {
-        return pointer == field || pointer.starts_with(field + "/");
-    });
+    return std::any_of(fields.begin(), fields.end(),
+                       [&](const std::string& field) { return is_at_or_below(pointer, field); });
 }
 
-bool overlap(const std::string& a, const std::string& b) {
-    return a.empty() || b.empty() || a == b || a.starts_with(b + "/") || b.starts_with(a + "/");
+bool overlap(const std::vector<std::string>& fields, const std::string& pointer) {
+    return std::any_of(fields.begin(), fields.end(), [&](const std::string& field) {
+        return field.empty() || pointer.empty() || meet(field, pointer);
+    });
 }
 
 // What is wrong with an object by itself no other object can mend.
@@ -111,20 +105,22 @@ Answer with_changes(Answer answer, std::map<std::string, const Foreseen::Thing*>
 
 }  // namespace
 
-Scope with_known_after(const Scope& names) {
-    Scope shown(&names, names.depth());
-    const json known = names.journal();
-    for (const auto& [name, value] : known.items())
-        if (const std::string why = known_after(from_json(value)); !why.empty())
-            shown.bind(name, Value("(" + why + ")"));
-    return shown;
+bool is_left_open(std::string_view reason) {
+    return reason.starts_with(later_mark) || reason.starts_with(not_read_mark);
 }
 
 std::string known_after(const Value& value) {
     const auto* no = value.get_if<Unknown>();
-    const bool is_told =
-        no != nullptr && (no->reason.starts_with("known after ") || no->reason.starts_with(not_read_mark));
-    return is_told ? no->reason : std::string();
+    return no != nullptr && is_left_open(no->reason) ? no->reason : std::string();
+}
+
+Scope with_known_after(const Scope& names, std::string_view instead) {
+    Scope shown(&names, names.depth());
+    const json known = names.journal();
+    for (const auto& [name, value] : known.items())
+        if (const std::string why = known_after(from_json(value)); !why.empty())
+            shown.bind(name, Value(instead.empty() ? "(" + why + ")" : std::string(instead)));
+    return shown;
 }
 
 Foreseen::Foreseen(Tools& tools, fs::path root, Natives natives)
@@ -151,8 +147,7 @@ Number Foreseen::begin(const std::string& step) {
 
 std::string Foreseen::label(Number number) const {
     const auto& [stage, step] = steps_.at(number - 1);
-    return stage == stage_ ? fmt::format("{}{}", step_mark, step)
-                           : fmt::format("{}{} of {}", step_mark, step, stage);
+    return fmt::format("{}step {}{}", later_mark, step, stage == stage_ ? "" : " of " + stage);
 }
 
 Value Foreseen::unknown_after(Number number) const {
@@ -167,70 +162,63 @@ Number Foreseen::number_of(const Value& value) const {
     return 0;
 }
 
-std::string Foreseen::prepared(const std::string& folder) {
-    return fmt::format("init {}", folder);
-}
-
 Value Foreseen::yield(const std::string& step) {
     return unknown_after(begin(step));
 }
 
-Number Foreseen::open(const std::string& name) const {
-    const auto found = state_.open.find(name);
+Number Foreseen::open(const Key& key) const {
+    const auto found = state_.open.find(key);
     return found == state_.open.end() ? 0 : found->second;
 }
 
-void Foreseen::set_open(const std::string& name, Number number) {
-    Number& known = state_.open[name];
+void Foreseen::set_open(const Key& key, Number number) {
+    Number& known = state_.open[key];
     known = std::max(known, number);
 }
 
-std::set<std::string> Foreseen::touched(const State& before, const State& after) {
-    std::set<std::string> names;
-    for (const auto& [name, thing] : after.things)
-        if (const auto was = before.things.find(name); was == before.things.end() ||
-                                                       was->second.written != thing.written ||
-                                                       was->second.open != thing.open)
-            names.insert("object " + name);
-    for (const auto& [name, number] : after.open)
-        if (const auto was = before.open.find(name); was == before.open.end() || was->second != number)
-            names.insert(name);
-    for (const auto& [path, edited] : after.files)
-        if (const auto was = before.files.find(path);
-            was == before.files.end() || was->second.by != edited.by)
-            names.insert("file " + path);
-    for (const auto& [name, promise] : after.promises)
-        if (const auto was = before.promises.find(name);
-            was == before.promises.end() || was->second.by != promise.by)
-            names.insert("promise " + name);
-    return names;
+Foreseen::Keys Foreseen::touched(const State& before, const State& after) {
+    Keys keys;
+    const auto compare = [&](Of of, const auto& was, const auto& is, const auto& since) {
+        for (const auto& [name, one] : is)
+            if (const auto old = was.find(name); old == was.end() || since(old->second) != since(one))
+                keys.insert({of, name});
+    };
+    const auto by = [](const auto& one) { return one.by; };
+    compare(Of::Object, before.things, after.things,
+            [](const Thing& thing) { return std::tie(thing.written, thing.open); });
+    compare(Of::File, before.files, after.files, by);
+    compare(Of::Promise, before.promises, after.promises, by);
+    for (const auto& [key, number] : after.open)
+        if (const auto old = before.open.find(key); old == before.open.end() || old->second != number)
+            keys.insert(key);
+    return keys;
 }
 
-void Foreseen::unsettle(const std::set<std::string>& names, const std::string& step) {
+void Foreseen::unsettle(const Keys& keys, const std::string& step) {
     const Number number = begin(step);
-    for (const std::string& name : names) {
-        if (name.starts_with("object ")) {
-            Thing& thing = state_.things[name.substr(7)];
+    for (const Key& key : keys) {
+        if (key.of == Of::Object) {
+            Thing& thing = state_.things[key.name];
             thing.written = number;
             thing.open[""] = number;
-        } else if (name.starts_with("promise ")) {
-            state_.promises.erase(name.substr(8));
+        } else if (key.of == Of::Promise) {
+            state_.promises.erase(key.name);
         } else {
-            set_open(name, number);
+            set_open(key, number);
         }
     }
 }
 
-void Foreseen::take(const std::set<std::string>& names, const State& from) {
-    const auto copy = [](auto& to, const auto& source, const std::string& key) {
-        if (const auto found = source.find(key); found != source.end())
-            to.insert_or_assign(key, found->second);
+void Foreseen::take(const Keys& keys, const State& from) {
+    const auto copy = [](auto& to, const auto& source, const std::string& name) {
+        if (const auto found = source.find(name); found != source.end())
+            to.insert_or_assign(name, found->second);
     };
-    for (const std::string& name : names) {
-        if (name.starts_with("object ")) copy(state_.things, from.things, name.substr(7));
-        if (name.starts_with("promise ")) copy(state_.promises, from.promises, name.substr(8));
-        if (name.starts_with("file ")) copy(state_.files, from.files, name.substr(5));
-        if (const auto open = from.open.find(name); open != from.open.end()) set_open(name, open->second);
+    for (const Key& key : keys) {
+        if (key.of == Of::Object) copy(state_.things, from.things, key.name);
+        if (key.of == Of::Promise) copy(state_.promises, from.promises, key.name);
+        if (key.of == Of::File) copy(state_.files, from.files, key.name);
+        if (const auto open = from.open.find(key); open != from.open.end()) set_open(key, open->second);
     }
 }
 
@@ -250,14 +238,6 @@ std::string Foreseen::relative(const std::string& path) const {
 }
 
 namespace {
-
-bool is_at_or_below(const std::string& path, const std::string& folder) {
-    return path == folder || folder == "." || path.starts_with(folder + "/");
-}
-
-bool meet(const std::string& a, const std::string& b) {
-    return is_at_or_below(a, b) || is_at_or_below(b, a);
-}
 
 bool is_left_out(const fs::path& path) {
     const std::string name = path.filename().string();
@@ -280,10 +260,10 @@ std::vector<std::string> Foreseen::paths_of(const ir::Probe& probe, const Scope&
 }
 
 Number Foreseen::open_files(const std::vector<std::string>& paths) const {
-    Number latest = paths.empty() ? 0 : open("files");
-    for (const auto& [name, number] : state_.open) {
-        if (!name.starts_with("file ")) continue;
-        const std::string path = name.substr(5);
+    Number latest = paths.empty() ? 0 : open({Of::File});
+    for (const auto& [key, number] : state_.open) {
+        const std::string& path = key.name;
+        if (key.of != Of::File || path.empty()) continue;
         const auto edited = state_.files.find(path);
         if (edited != state_.files.end() && edited->second.by > number) continue;
         if (std::any_of(paths.begin(), paths.end(), [&](const std::string& p) { return meet(p, path); }))
@@ -363,10 +343,7 @@ Reading Foreseen::in_scratch(const std::vector<std::string>& paths, const std::f
 }
 
 std::string Foreseen::without_scratch(std::string text) const {
-    const std::string folder = scratch_.string();
-    for (std::size_t at = 0; !folder.empty() && (at = text.find(folder, at)) != std::string::npos;)
-        text.replace(at, folder.size(), root_.string());
-    return text;
+    return replaced(std::move(text), {scratch_.string(), root_.string()});
 }
 
 // ------------------------------------------------------------------ reading
@@ -411,8 +388,7 @@ Reading Foreseen::read(const ir::Probe& probe, const Scope& names, const std::st
     const auto promise = state_.promises.find(environment_->name + " " + phrase);
     if (promise != state_.promises.end() && promise->second.by >= after)
         return {promise->second.value, {}, false};
-    Value value = unknown_after(after);
-    return {value, label(after), false};
+    return {unknown_after(after), label(after), false};
 }
 
 // ------------------------------------------------------------------ commands
@@ -450,15 +426,16 @@ Answer Foreseen::run(const CommandLine& command) {
         if (command.tool != "kubectl" || environment_ == nullptr) return noted(tools_.run(command));
         return kubectl(command);
     }
-    if (const Number all = open("all"); all > 0) return withhold(all);
+    if (const Number all = open({Of::Everything}); all > 0) return withhold(all);
     if (command.tool == "kubectl") return kubectl(command);
     if (command.tool == "terraform") return terraform(command);
     Number after = any_step();  // of a program that the plan knows nothing of
-    if (command.tool == "git") after = open("git");
-    if (command.tool == "docker") after = std::max(open("images"), open("image " + look_.about));
-    if (command.tool == "curl") after = open("outside");
+    const auto of_all_or = [&](Of of) { return std::max(open({of}), open({of, look_.about})); };
+    if (command.tool == "git") after = open({Of::Git});
+    if (command.tool == "docker") after = of_all_or(Of::Image);
+    if (command.tool == "curl") after = open({Of::Outside});
     if ((command.tool == "curl" || command.tool == "docker") && look_.sight.registry)
-        after = std::max(open("registry"), open("registry " + look_.about));
+        after = of_all_or(Of::Registry);
     return live_unless(after, command);
 }
 
@@ -466,12 +443,12 @@ Answer Foreseen::run(const CommandLine& command) {
 // state.
 Answer Foreseen::terraform(const CommandLine& command) {
     const std::string folder = environment_->setting("terraform-dir");
-    const Number init = open(prepared(folder));
+    const Number init = open({Of::Prepared, folder});
     const std::string below = relative(folder);
-    Number edited = below.empty() ? open("files") : open_files({below});
+    Number edited = below.empty() ? open({Of::File}) : open_files({below});
     for (const auto& [path, file] : state_.files)
         if (is_at_or_below(path, below)) edited = std::max(edited, file.by);
-    Number after = open("terraform " + folder);
+    Number after = open({Of::Terraform, folder});
     const auto& argv = command.argv;
     const bool validates = std::find(argv.begin(), argv.end(), "validate") != argv.end();
     if (validates || init > 0) after = std::max(after, edited);
@@ -487,11 +464,11 @@ std::string Foreseen::cluster() const {
 }
 
 Number Foreseen::cluster_open() const {
-    return std::max(open("all"), open("cluster " + cluster()));
+    return std::max(open({Of::Everything}), open({Of::Cluster, cluster()}));
 }
 
 Number Foreseen::busy() const {
-    return open("busy " + cluster());
+    return open({Of::Busy, cluster()});
 }
 
 const Foreseen::Thing* Foreseen::thing_at(const std::string& name) const {
@@ -510,9 +487,7 @@ Number Foreseen::open_in(const Thing& thing, const std::vector<std::string>& fie
     Number latest = 0;
     for (const auto& [pointer, number] : thing.open) {
         if (!bookkeeping && is_bookkeeping(pointer)) continue;
-        const bool read = std::any_of(fields.begin(), fields.end(),
-                                      [&, &at = pointer](const std::string& f) { return overlap(f, at); });
-        if (read) latest = std::max(latest, number);
+        if (overlap(fields, pointer)) latest = std::max(latest, number);
     }
     return latest;
 }
@@ -536,18 +511,14 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
     const Thing* known = thing_at(name);
     const Number written = known == nullptr ? 0 : known->written;
     if (const Number after = cluster_open(); after > written) return withhold(after);
-    if (const Number after = open("nodes " + cluster()); type == "node" && after > written)
+    if (const Number after = open({Of::Nodes, cluster()}); type == "node" && after > written)
         return withhold(after);
     const bool made_by_others = is_volatile(type) && type != "node" && type != "persistentvolume";
     const auto& fields = look_.fields;
-    const bool status = look_.sight.bookkeeping &&
-                        std::any_of(fields.begin(), fields.end(),
-                                    [](const std::string& field) { return overlap(field, "/status"); });
+    const bool status = look_.sight.bookkeeping && overlap(fields, "/status");
     if (const Number after = busy(); after > written && (made_by_others || status)) return withhold(after);
-    const bool version = std::any_of(fields.begin(), fields.end(), [](const std::string& field) {
-        return overlap(field, "/metadata/resourceVersion");
-    });
-    if (const Number evicted = open("evicted " + cluster());
+    const bool version = overlap(fields, "/metadata/resourceVersion");
+    if (const Number evicted = open({Of::Evicted, cluster()});
         evicted > written && version && !workload_kind(target).empty())
         return withhold(evicted);
     if (known == nullptr) {
@@ -574,15 +545,13 @@ Answer Foreseen::get_object(const CommandLine& command, const KubectlWords& call
 // A list of what people declare is as it is, but for the objects that earlier steps change; one of what
 // controllers make is not.
 Answer Foreseen::get_list(const CommandLine& command, const KubectlWords& call) {
-    if (!call.targets().empty()) {
-        return live_unless(std::max(cluster_open(), busy()), command);
-    }
+    if (!call.targets().empty()) return live_unless(std::max(cluster_open(), busy()), command);
     const std::set<std::string> types = types_of(call);
     const std::string place = thing_name(call, "");  // "CLUSTER NAMESPACE "
     Number after = cluster_open();
     for (const std::string& type : types) {
         const bool wide = call.everywhere || is_cluster_wide(type);
-        if (is_volatile(type)) after = std::max(after, open(wide ? "busy " + cluster() : "busy " + place));
+        if (is_volatile(type)) after = std::max(after, open({Of::Busy, wide ? cluster() : place}));
     }
     std::map<std::string, const Thing*> changed;
     for (const auto& [name, thing] : state_.things) {
@@ -603,9 +572,7 @@ Answer Foreseen::get_list(const CommandLine& command, const KubectlWords& call) 
 // The server says it of an object that it still has as it is. What it refuses, an earlier step may mend.
 Answer Foreseen::dry_apply(const CommandLine& command, const KubectlWords& call) {
     const auto documents = kubernetes::parse_manifest(command.input, "manifest");
-    if (!documents || documents->size() != 1) {
-        return live_unless(std::max(cluster_open(), busy()), command);
-    }
+    if (!documents || documents->size() != 1) return live_unless(std::max(cluster_open(), busy()), command);
     const std::string target = kubernetes::plain_handle(documents->front().handle.written());
     const std::string name = thing_name(call, target);
     if (const Thing* known = thing_at(name)) {

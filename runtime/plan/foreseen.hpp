@@ -23,13 +23,15 @@
 
 namespace migc::runtime::inline plans {
 
-// "known after step 6", if that is why a value is not known, or "not read: helm is run as the project says"
-// where nobody has allowed that; else "".
+// Whether that is said of what a plan leaves to the run: "known after step 6", or "not read: helm is run as
+// the project says" where nobody has allowed that.
+bool is_left_open(std::string_view reason);
+// The reason, if a value is left to the run; else "".
 std::string known_after(const Value& value);
 
-// The same names with "(known after step 6)" in place of what is not known, to be shown. The given ones stay
-// behind it.
-Scope with_known_after(const Scope& names);
+// The same names with "(known after step 6)" in place of what is not known, to be shown; or another text. The
+// given ones stay behind it.
+Scope with_known_after(const Scope& names, std::string_view instead = {});
 
 // What a planned step declares to have changed, as it then reads; Unknown where only the run can tell.
 struct Declared {
@@ -42,6 +44,32 @@ class Foreseen final : public Foresight, private ForwardingTools {
     using Natives = std::function<const NativeEntry*(std::string_view)>;
     // Steps in the order in which they are planned, from 1; 0 stands for none.
     using Number = std::size_t;
+
+    // What a step may have changed, so that it is not known any more.
+    struct Key {
+        enum class Of : std::uint8_t {
+            Any,         // after every step but those that only read
+            Everything,  // after a program of the project: it may have done anything
+            File,        // what is in the project's files; without a name: in all of them
+            Nodes,       // of a cluster
+            Cluster,     // every object of a cluster
+            Busy,  // what controllers make of a cluster's or a namespace's objects: pods, events, endpoints
+            Evicted,  // the pods of a cluster's node: workloads that nobody touched have another status then
+            Object,
+            Promise,
+            Image,  // docker's own; without a name: all of them
+            Registry,
+            Terraform,  // by folder
+            Prepared,   // what an `init` of a folder leaves open
+            Git,
+            Outside,  // what answers over the network
+        };
+        Of of = Of::Any;
+        std::string name = {};
+        friend auto operator<=>(const Key&, const Key&) = default;
+    };
+    using Of = Key::Of;
+    using Keys = std::set<Key>;
 
     // An object of a cluster that an earlier step changes.
     struct Thing {
@@ -60,10 +88,10 @@ class Foreseen final : public Foresight, private ForwardingTools {
         Value value;
         Number by = 0;
     };
-    // What the steps so far have left. By name of the thing; see foreseen.cpp for the names of what is open.
+    // What the steps so far have left.
     struct State {
-        std::map<std::string, Thing> things;
-        std::map<std::string, Number> open;
+        std::map<std::string, Thing> things;  // by "CLUSTER NAMESPACE TYPE/NAME"
+        std::map<Key, Number> open;
         std::map<std::string, Edited> files;
         std::map<std::string, Promise> promises;  // what effects declare, by environment and phrase
     };
@@ -92,12 +120,12 @@ class Foreseen final : public Foresight, private ForwardingTools {
 
     [[nodiscard]] const State& state() const { return state_; }
     void go_back_to(State state) { state_ = std::move(state); }
-    // The names of what is not in `after` as it is in `before`.
-    static std::set<std::string> touched(const State& before, const State& after);
+    // What is not in `after` as it is in `before`.
+    static Keys touched(const State& before, const State& after);
     // These become what they are in another state.
-    void take(const std::set<std::string>& names, const State& from);
+    void take(const Keys& keys, const State& from);
     // Only the run can tell any more what these are: known after the step.
-    void unsettle(const std::set<std::string>& names, const std::string& step);
+    void unsettle(const Keys& keys, const std::string& step);
 
     // The identities of the objects that were looked at as they are, and that no step had changed, since the
     // last call: "deployment/webapi" -> its UID.
@@ -116,14 +144,12 @@ class Foreseen final : public Foresight, private ForwardingTools {
         std::string not_read;    // why nothing is known, of what is no step's doing
     };
 
-    // What an `init` of a folder leaves open.
-    static std::string prepared(const std::string& folder);
     Number begin(const std::string& step);
     [[nodiscard]] std::string label(Number number) const;
     [[nodiscard]] Number number_of(const Value& value) const;
     [[nodiscard]] Value unknown_after(Number number) const;
-    [[nodiscard]] Number open(const std::string& name) const;
-    void set_open(const std::string& name, Number number);
+    [[nodiscard]] Number open(const Key& key) const;
+    void set_open(const Key& key, Number number);
 
     [[nodiscard]] Look look_at(const ir::Probe& probe, const Scope& names) const;
     [[nodiscard]] std::vector<std::string> paths_of(const ir::Probe& probe, const Scope& names) const;
@@ -162,7 +188,7 @@ class Foreseen final : public Foresight, private ForwardingTools {
     [[nodiscard]] Number busy() const;
     // Null where no step has changed it.
     [[nodiscard]] const Thing* thing_at(const std::string& name) const;
-    [[nodiscard]] Number any_step() const { return open("any"); }
+    [[nodiscard]] Number any_step() const { return open({Of::Any}); }
 
     std::filesystem::path root_;
     Natives natives_;

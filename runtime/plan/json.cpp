@@ -1,7 +1,7 @@
 // Plans as JSON: the one place that knows its keys.
 #include <array>
 
-#include "runtime/engine/consent.hpp"
+#include "runtime/plan/foreseen.hpp"
 #include "runtime/plan/plan.hpp"
 
 namespace migc::runtime::inline plans {
@@ -117,21 +117,10 @@ void to_json(json& out, const Plan& plan) {
 
 // ------------------------------------------------------------------ and back
 
-namespace {
-
-template <typename T>
-T member(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found == object.end() ? T() : found->get<T>();
-}
-
-}  // namespace
-
 static void from_json(const json& saved, PlanValue& value) {
     value.text = saved.get<std::string>();
-    const bool is_open =
-        value.text.starts_with("(known after ") || value.text.starts_with("(" + std::string(not_read_mark));
-    if (is_open) value.kind = PlanValue::Kind::LeftOpen;
+    const std::string_view text = value.text;
+    if (text.starts_with('(') && is_left_open(text.substr(1))) value.kind = PlanValue::Kind::LeftOpen;
 }
 
 static void from_json(const json& saved, PlanLet& let) {
@@ -148,8 +137,8 @@ static void from_json(const json& saved, PlanStep& step) {
     step.number = id.substr(id.find('/') + 1);
     step.text = saved.at("text");
     if (saved.contains("effects")) step.action.emplace().effects = saved["effects"];
-    step.objects = member<decltype(step.objects)>(saved, "objects");
-    const json seen = member<json>(saved, "seen");
+    step.objects = saved.value("objects", step.objects);
+    const json seen = saved.value("seen", json());
     for (const auto& [name, value] : seen.items()) step.seen.emplace(name, migc::from_json(value));
 }
 
@@ -161,7 +150,7 @@ static void from_json(const json& saved, PlanStage& stage) {
 tl::expected<Plan, std::string> saved_plan(const json& saved) {
     try {
         Plan plan;
-        plan.lets = member<std::vector<PlanLet>>(saved, "lets");
+        plan.lets = saved.value("lets", plan.lets);
         plan.stages = saved.at("stages").get<std::vector<PlanStage>>();
         return plan;
     } catch (const json::exception& problem) {

@@ -1,5 +1,4 @@
 // The migration plan as Markdown: what a reviewer of a pull request reads.
-#include <algorithm>
 
 #include <fmt/format.h>
 

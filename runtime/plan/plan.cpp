@@ -9,6 +9,7 @@
 #include "compiler/semantics/roles.hpp"
 #include "compiler/semantics/step_id.hpp"
 #include "compiler/semantics/window.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/reviewed.hpp"
@@ -24,9 +25,9 @@ namespace {
 
 std::string failure_text(const std::optional<std::vector<ir::Step>>& block) {
     if (!block) return "hold";
-    std::string text;
-    for (const ir::Step& step : *block) text += (text.empty() ? "" : "; ") + step.text;
-    return text;
+    std::vector<std::string> texts;
+    for (const ir::Step& step : *block) texts.push_back(step.text);
+    return joined(texts, "; ");
 }
 
 class Planner {
@@ -102,13 +103,7 @@ class Planner {
         std::vector<PlanLet> result;
         for (const ir::Step& step : program_.lets) {
             const Reading reading = evaluator.evaluate(*step.value, globals_);
-            const bool secret = step.value->type.kind == ir::TypeKind::Secret;
-            if (secret)
-                globals_.bind_secret(step.name, reading.value,
-                                     kept_form(&kept_, *step.value, globals_, reading.value));
-            else
-                globals_.bind(step.name, reading.value);
-            result.push_back({step.name, secret ? PlanValue{"(secret)"} : shown_value(reading)});
+            result.push_back({step.name, bind_let(step, reading, &kept_, globals_)});
         }
         return result;
     }
@@ -215,12 +210,6 @@ bool has_problem(const Plan& plan) {
            std::any_of(plan.stages.begin(), plan.stages.end(), [&](const PlanStage& stage) {
                return std::any_of(stage.steps.begin(), stage.steps.end(), in_step);
            });
-}
-
-std::string plan(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
-                 const RunOptions& options) {
-    const auto made = make_plan(program, inventory, tools, options);
-    return made ? render_plan(*made) : made.error().message + "\n";
 }
 
 }  // namespace migc::runtime::inline plans

@@ -162,8 +162,4 @@ std::string render_plan(const Plan& plan);
 // As Markdown, for a pull request.
 std::string render_plan_markdown(const Plan& plan);
 
-// Both in one; a problem becomes the text.
-std::string plan(const ir::Program& program, const project::Inventory& inventory, Tools& tools,
-                 const RunOptions& options);
-
 }  // namespace migc::runtime::inline plans

@@ -1,4 +1,3 @@
-#include <concepts>
 
 #include "runtime/plan/plan.hpp"
 #include "runtime/tools/redaction.hpp"

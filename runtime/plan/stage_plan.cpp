@@ -1,9 +1,7 @@
 #include "runtime/plan/stage_plan.hpp"
 
 #include <algorithm>
-#include <initializer_list>
-#include <map>
-#include <string_view>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,13 +26,13 @@ constexpr std::size_t most_steps = 2'000;  // of a stage that a plan shows
 std::string layer_of(const ir::Command& action) {
     const std::string& tool =
         action.tool == "native" && !action.through.empty() ? action.through.front() : action.tool;
-    static const std::map<std::string, std::string, std::less<>> layers = {{"terraform", "infrastructure"},
-                                                                           {"kubectl", "cluster"},
-                                                                           {"docker", "images"},
-                                                                           {"git", "files"},
-                                                                           {"native", "files"},
-                                                                           {"curl", "web"}};
-    const auto known = layers.find(tool);
+    constexpr std::array<std::pair<const char*, const char*>, 6> layers = {{{"terraform", "infrastructure"},
+                                                                            {"kubectl", "cluster"},
+                                                                            {"docker", "images"},
+                                                                            {"git", "files"},
+                                                                            {"native", "files"},
+                                                                            {"curl", "web"}}};
+    const auto known = std::ranges::find_if(layers, [&](const auto& one) { return one.first == tool; });
     return known == layers.end() ? tool : known->second;
 }
 
@@ -349,17 +347,11 @@ void StagePlanner::soak(const ir::Step& step, const Scope& scope, const std::str
 
 void StagePlanner::let(const ir::Step& step, Scope& scope, const std::string& id) {
     const Reading reading = evaluator_.evaluate(*step.value, scope);
-    const bool secret = step.value->type.kind == ir::TypeKind::Secret;
-    PlanStep& entry = add(id, PlanStepKind::Let,
-                          fmt::format("{} = {}", step.name, secret ? "(secret)" : shown_value(reading).text));
-    if (!secret) remember(step.name, reading.value, *step.value, entry);
+    const PlanValue shown = bind_let(step, reading, evaluator_.kept(), scope);
+    PlanStep& entry = add(id, PlanStepKind::Let, fmt::format("{} = {}", step.name, shown.text));
+    if (step.value->type.kind != ir::TypeKind::Secret) remember(step.name, reading.value, *step.value, entry);
     if (is_not_to_be_had(reading))
         entry.problems.push_back(fmt::format("`{}` cannot be had: {}", step.name, explain(reading)));
-    if (secret)
-        scope.bind_secret(step.name, reading.value,
-                          kept_form(evaluator_.kept(), *step.value, scope, reading.value));
-    else
-        scope.bind(step.name, reading.value);
 }
 
 void StagePlanner::choose(const ir::Step& step, Scope& scope, const std::string& id) {
@@ -382,7 +374,7 @@ void StagePlanner::both_ways(const ir::Step& step, Scope& scope, const std::stri
     const Foreseen::State before = foreseen_.state();
     const semantics::Times times_before = times_;
     semantics::Times longest = times_before;
-    std::set<std::string> touched;
+    Foreseen::Keys touched;
     for (const bool holds : {true, false}) {
         foreseen_.go_back_to(before);
         times_ = times_before;
@@ -428,7 +420,7 @@ void StagePlanner::some_times(const ir::Step& step, Scope& scope, const std::str
     const Foreseen::State before = foreseen_.state();
     const semantics::Times times_before = times_;
     const std::size_t first = steps_.size();
-    std::set<std::string> touched;
+    Foreseen::Keys touched;
     for (const bool told : {false, true}) {
         Scope inner(&scope, scope.depth());
         inner.bind(step.name, list);
@@ -447,16 +439,16 @@ void StagePlanner::parallel(const ir::Step& step, Scope& scope, const std::strin
     const Foreseen::State before = foreseen_.state();
     const semantics::Times times_before = times_;
     const auto alone = each_alone(step, scope, id);
-    std::vector<std::set<std::string>> touched;
+    std::vector<Foreseen::Keys> touched;
     for (const Foreseen::State& state : alone) touched.push_back(Foreseen::touched(before, state));
     semantics::Times longest = times_before;
-    std::set<std::string> contested;
+    Foreseen::Keys contested;
     for (std::size_t i = 0; i < step.body.size(); ++i) {
-        std::set<std::string> others;
+        Foreseen::Keys others;
         for (std::size_t j = 0; j < touched.size(); ++j)
             if (j != i) others.insert(touched[j].begin(), touched[j].end());
-        for (const std::string& name : touched[i])
-            if (others.contains(name)) contested.insert(name);
+        for (const Foreseen::Key& key : touched[i])
+            if (others.contains(key)) contested.insert(key);
         foreseen_.go_back_to(before);
         foreseen_.unsettle(others, id);
         times_ = times_before;
@@ -469,7 +461,7 @@ void StagePlanner::parallel(const ir::Step& step, Scope& scope, const std::strin
     foreseen_.unsettle(contested, id);
 }
 
-void StagePlanner::branch(const ir::Step& step, Scope& scope, const std::string& id) {
+void StagePlanner::branch(const ir::Step& step, const Scope& scope, const std::string& id) {
     Scope inner(&scope, scope.depth());
     statement(step, inner, id);
 }

@@ -2,10 +2,7 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "compiler/ir/program.hpp"
 #include "compiler/semantics/bounds.hpp"
@@ -82,7 +79,7 @@ class StagePlanner {
                  std::size_t first, const std::string& when);
     void parallel(const ir::Step& step, Scope& scope, const std::string& id);
     std::vector<Foreseen::State> each_alone(const ir::Step& step, Scope& scope, const std::string& id);
-    void branch(const ir::Step& step, Scope& scope, const std::string& id);
+    void branch(const ir::Step& step, const Scope& scope, const std::string& id);
 
     const ir::Program& program_;
     Evaluator evaluator_;

@@ -1,9 +1,8 @@
 // How long the steps of a stage take, and how they are taken back.
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "compiler/semantics/calls.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/plan/stage_plan.hpp"
@@ -81,17 +80,17 @@ PlanUndo StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const Sc
     }
     Scope names(step.undo ? &scope : &globals_, inner.depth());
     names.bind_all(inner.journal());
-    std::string text = inverse(way_back.steps, names);
-    if (way_back.after && way_back.after->kind == ir::ExprKind::Probe)
-        text += fmt::format(" (after {} is changed back)",
-                            evaluator_.describe(*way_back.after, with_known_after(names)));
-    return {way_back.kind, std::move(text)};
+    const std::string text = inverse(way_back.steps, names);
+    const auto describe = [&](const ir::Expr& probe) {
+        return evaluator_.describe(probe, with_known_after(names));
+    };
+    return {way_back.kind, text + semantics::turn_in_words(way_back, describe)};
 }
 
 std::string StagePlanner::inverse(const std::vector<ir::Step>& steps, const Scope& names) {
-    std::string text;
-    for (const ir::Step& step : steps) text += (text.empty() ? "" : "; ") + inverse_step(step, names);
-    return text;
+    std::vector<std::string> texts;
+    for (const ir::Step& step : steps) texts.push_back(inverse_step(step, names));
+    return joined(texts, "; ");
 }
 
 // What it captures is read only where its command says it: a look may cost a request, or a pod. What nobody

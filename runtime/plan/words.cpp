@@ -50,6 +50,15 @@ PlanValue shown_capture(const Reading& reading) {
                    : shown_value(reading);
 }
 
+PlanValue bind_let(const ir::Step& let, const Reading& reading, KeptSecrets* kept, Scope& scope) {
+    if (let.value->type.kind == ir::TypeKind::Secret) {
+        scope.bind_secret(let.name, reading.value, kept_form(kept, *let.value, scope, reading.value));
+        return {"(secret)"};
+    }
+    scope.bind(let.name, reading.value);
+    return shown_value(reading);
+}
+
 std::string gate_in_words(const PlanGate& gate) {
     if (gate.open) return "open";
     return gate.known.empty() ? "closed now, " + gate.why : gate.known;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/plan/plan.hpp"
 
 namespace migc::runtime::inline plans {
@@ -15,6 +16,8 @@ std::vector<std::string> changes_in_words(const PlanEffect& effect);
 PlanValue shown_value(const Reading& reading);
 // The same; an object is too long to be read, and what differs in it is told with the effect.
 PlanValue shown_capture(const Reading& reading);
+// Binds the name of a `let`, a secret with its form in `kept`; gives how its value is shown.
+PlanValue bind_let(const ir::Step& let, const Reading& reading, KeptSecrets* kept, Scope& scope);
 // "open", "known after step 2 of staging", "closed now, .."
 std::string gate_in_words(const PlanGate& gate);
 std::string times_in_words(const semantics::Times& times);

@@ -190,6 +190,18 @@ TEST_CASE("what natives change is foreseen, and nothing else is open") {
     CHECK(shown_of(world.field("other", "/metadata/name")) == "other");
 }
 
+TEST_CASE("why nobody could read a value is no text that a step writes") {
+    World world;
+    world.names.bind("image", Value(Unknown{"not read: helm is run as the project says"}));
+    ir::Verb set = verb("kubectl", {"set", "image", "@"});
+    ir::Expr word = literal(Value(), ir::TypeKind::String);
+    word.kind = ir::ExprKind::Interpolate;
+    word.children = {literal(Value("web="), ir::TypeKind::String), local("image")};
+    set.action->arguments->children.push_back(word);
+    world.done("1", set);
+    CHECK(shown_of(world.field("webapi", "/spec/template/spec/containers/0/image")) == "known after step 1");
+}
+
 TEST_CASE("what controllers make of a change only the run can know") {
     World world;
     CHECK(world.run("kubectl", {"get", "pods", "-o", "json"}) == R"({"items": []})");
