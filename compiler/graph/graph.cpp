@@ -1,6 +1,5 @@
 #include "compiler/graph/graph.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>

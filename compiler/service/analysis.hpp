@@ -1,9 +1,7 @@
 // Everything that an editor may ask about one state of a script.
 #pragma once
 
-#include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>

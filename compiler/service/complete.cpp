@@ -7,6 +7,7 @@
 
 #include "compiler/sema/analyse.hpp"
 #include "compiler/service/context.hpp"
+#include "compiler/support/text.hpp"
 #include "compiler/syntax/parse.hpp"
 
 namespace migc::service {
@@ -124,23 +125,9 @@ constexpr std::array comparison_words = {
     Keyword{"or", "or"},
     Keyword{"within", "within ${1:5m}"},
 };
-constexpr std::array type_words = {"int",
-                                   "string",
-                                   "bool",
-                                   "duration",
-                                   "percent",
-                                   "quantity",
-                                   "url",
-                                   "path",
-                                   "image",
-                                   "json",
-                                   "plan",
-                                   "secret",
-                                   "list of ${1:string}",
-                                   "condition",
-                                   "environment",
-                                   "workload",
-                                   "service"};
+constexpr std::string_view type_words =
+    "int,string,bool,duration,percent,quantity,url,path,image,json,plan,secret,list of ${1:string},"
+    "condition,environment,workload,service";
 
 // A phrase can be left off at any of its parts.
 using Rest = std::vector<const SignaturePart*>;
@@ -292,9 +279,9 @@ class Completer {
     }
 
     void types() {
-        for (const std::string_view type : type_words)
-            result_.items.push_back({CompletionKind::Value, std::string(type.substr(0, type.find(" $"))),
-                                     "type", "", std::string(type)});
+        for (const std::string& type : split(type_words, ','))
+            result_.items.push_back(
+                {CompletionKind::Value, type.substr(0, type.find(" $")), "type", "", type});
     }
 
     void environments() {

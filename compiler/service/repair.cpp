@@ -1,7 +1,6 @@
 #include "compiler/service/repair.hpp"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <vector>
 

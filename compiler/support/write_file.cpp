@@ -94,19 +94,11 @@ tl::expected<Place, std::string> place_of(const fs::path& path, const fs::path& 
 AtomicFile::AtomicFile(Descriptor folder, std::string name, WriteOptions options)
     : folder_(std::move(folder)), name_(std::move(name)), options_(std::move(options)) {}
 
-AtomicFile::AtomicFile(AtomicFile&& other) noexcept
-    : folder_(std::move(other.folder_)),
-      file_(std::move(other.file_)),
-      name_(std::move(other.name_)),
-      temporary_(std::exchange(other.temporary_, {})),
-      options_(std::move(other.options_)),
-      replaces_(other.replaces_),
-      mode_(other.mode_),
-      owner_(other.owner_),
-      group_(other.group_) {}
+AtomicFile::AtomicFile(AtomicFile&&) noexcept = default;
 
+// One that was moved away has no folder any more.
 AtomicFile::~AtomicFile() {
-    if (!temporary_.empty()) ::unlinkat(folder_.get(), temporary_.c_str(), 0);
+    if (folder_ && !temporary_.empty()) ::unlinkat(folder_.get(), temporary_.c_str(), 0);
 }
 
 std::string AtomicFile::unfinished_name(const fs::path& path) {

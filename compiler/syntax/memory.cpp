@@ -1,7 +1,6 @@
 #include "compiler/syntax/memory.hpp"
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 namespace migc::syntax {

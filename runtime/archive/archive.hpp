@@ -1,7 +1,6 @@
 // Tar archives, plain or compressed with gzip: what backups of folders in pods are.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
