@@ -104,7 +104,7 @@ struct Undo {
     UndoKind kind = UndoKind::None;
     std::string reason;
     std::vector<Step> steps;
-    std::optional<Expr> after;  // run once, right after the inverse that restores this probe
+    std::optional<Expr> after;  // a probe: what it means, semantics/calls.hpp says
     Span span;
 };
 
