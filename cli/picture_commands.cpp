@@ -11,8 +11,8 @@
 #include "compiler/driver/files.hpp"
 #include "compiler/graph/graph.hpp"
 #include "compiler/syntax/parse.hpp"
-#include "runtime/engine/consent.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/consent.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/tools/live.hpp"
 
 namespace migc::cli {

@@ -10,6 +10,7 @@
 #include "cli/print.hpp"
 #include "cli/terminal.hpp"
 #include "compiler/driver/files.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/inspect/examine.hpp"
 #include "runtime/inspect/progress.hpp"
@@ -126,16 +127,11 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
     return code;
 }
 
-bool is_digest(const std::string& text) {
-    constexpr std::size_t shortest = 12;
-    return text.size() >= shortest && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 int run(const RunOptions& options) {
-    if (!options.expect.empty() && !is_digest(options.expect))
+    if (!options.expect.empty() && !is_short_digest(options.expect))
         return refuse(fmt::format(
-            "--expect {}: it wants a digest as `migc plan` prints it, at least 12 of its characters",
-            options.expect));
+            "--expect {}: it wants a digest as `migc plan` prints it, at least {} of its characters",
+            options.expect, short_digest_size));
     if (options.without_evidence != (says_something(options.because)))
         return refuse(
             "--without-evidence and --because \"..\" belong together: say why, for whoever reads it later");

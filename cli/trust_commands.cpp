@@ -12,6 +12,7 @@
 #include "cli/options.hpp"
 #include "cli/print.hpp"
 #include "compiler/driver/files.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/session/ready.hpp"
@@ -108,12 +109,8 @@ struct Approved {
     std::string title;
 };
 
-bool is_whole_digest(const std::string& text) {
-    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 tl::expected<Approved, std::string> what_is_approved(const std::string& what) {
-    if (is_whole_digest(what)) return Approved{what, ""};
+    if (is_digest(what)) return Approved{what, ""};
     const auto plan = session::read_plan(what);
     if (!plan) return tl::unexpected(plan.error());
     return Approved{plan->at("digests").at("run").get<std::string>(), plan->value("title", "")};
@@ -137,11 +134,11 @@ int approve(const SigningOptions& options) {
                                    approved->title,       runtime::operator_here(),
                                    runtime::system_now(), *until};
     const std::string out =
-        options.out.empty() ? fmt::format("approval-{}-{}.json", options.name, approved->digest.substr(0, 12))
+        options.out.empty() ? fmt::format("approval-{}-{}.json", options.name, short_digest(approved->digest))
                             : options.out;
     if (const int code = written(driver::write_output(out, trust::approval_file(approval, *key))); code != 0)
         return code;
-    say("{} approves the run {}{} until {}: {}\n", options.name, approved->digest,
+    say("{} approves the run {}{} until {}: {}\n", options.name, short_digest(approved->digest),
         approved->title.empty() ? "" : fmt::format(" ({})", approved->title),
         trust::written_time(approval.expires), out);
     return 0;

@@ -18,7 +18,7 @@ is now, and the test fails where there is more, and where there is less and LIMI
 import collections, pathlib, re, sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "prose": 18, "results": 1}
+LIMITS = {"phrases": 0, "natives": 0, "parameters": 0, "prose": 9, "results": 1}
 RESULTS = {"done", "undone", "held", "undo-failed", "in-doubt", "refused", "failed", "unfinished", "already", "skipped", "held: ", "in doubt"}
 EDGES = {
     "compiler/semantics/outcome.cpp",  # of events, and of the journal's table of runs

@@ -11,6 +11,7 @@
 #include "compiler/project/reader.hpp"
 #include "compiler/support/project_path.hpp"
 #include "compiler/support/read_file.hpp"
+#include "compiler/support/sha256.hpp"
 
 namespace migc::project {
 namespace {
@@ -45,10 +46,6 @@ std::optional<fs::path> whole_path(const Reader& read, const YamlNode& node, con
     return std::nullopt;
 }
 
-bool is_sha256(const std::string& text) {
-    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 AllowedTool allowed_tool(const Reader& read, const YamlNode& node) {
     AllowedTool tool;
     read.each_key(
@@ -60,7 +57,7 @@ AllowedTool allowed_tool(const Reader& read, const YamlNode& node) {
           [&](const YamlNode& one) { tool.project = whole_path(read, one, "`project`").value_or(""); }}});
     if (tool.name.empty() == tool.path.empty())
         read.wrong(node, "an allowed tool has a `name` or a `path`");
-    else if (!is_sha256(tool.sha256))
+    else if (!is_digest(tool.sha256))
         read.wrong(node,
                    "an allowed tool has the `sha256` of its file, 64 hexadecimal digits: `sha256sum FILE`");
     return tool;

@@ -7,7 +7,7 @@
 
 namespace migc::project {
 
-// A program that the user lets projects run, or use as they say; see runtime/engine/consent.hpp.
+// A program that the user lets projects run, or use as they say; see runtime/evaluate/consent.hpp.
 struct AllowedTool {
     std::string name;               // as projects name it: "helm", "scripts/migrate.sh"; or
     std::filesystem::path path;     // its file, a whole path

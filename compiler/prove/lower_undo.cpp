@@ -117,7 +117,7 @@ void Lowering::undo_one(Change& change, Label next, Label stop) {
         keep_theirs(change, theirs);
     }
     if (undo.kind == UndoKind::Irreversible) {
-        note(fmt::format("from `{}` there is no way back: {}", change.text, undo.reason), change.span);
+        note(fmt::format("`{}` cannot be undone: {}", change.text, undo.reason), change.span);
         return leave_as_declared(stop);
     }
     if (undo.kind == UndoKind::ByCaller) {

@@ -165,7 +165,7 @@ std::string_view name(Verdict verdict) {
 }
 
 std::string_view name(Violation violation) {
-    static constexpr std::array names = {"none",       "not restored", "not listed", "no way back",
+    static constexpr std::array names = {"none",       "not restored", "not listed", "irreversible",
                                          "never done", "property",     "overwritten"};
     static_assert(names.size() == static_cast<std::size_t>(Violation::Overwritten) + 1);
     return names.at(static_cast<std::size_t>(violation));
@@ -346,7 +346,7 @@ std::string remarks(const Answer& answer, const SourceMap& sources) {
                                 placed ? fmt::format(" ({})", sources.location(note.span)) : "");
         }
     };
-    add("no way back", answer.no_return);
+    add("irreversible", answer.no_return);
     add("taken at its word", answer.trusted);
     add("not looked at", answer.bounds);
     return text;

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "compiler/semantics/roles.hpp"
-#include "runtime/engine/convert.hpp"
 #include "runtime/engine/guards.hpp"
-#include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/evaluate/convert.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/natives/calendar.hpp"
 
 namespace migc::runtime::inline engine {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/still_ours.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
 
 namespace migc::runtime::inline engine {
 

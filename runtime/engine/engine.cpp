@@ -11,12 +11,12 @@
 #include "runtime/engine/beforehand.hpp"
 #include "runtime/engine/guards.hpp"
 #include "runtime/engine/history.hpp"
-#include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/stage.hpp"
 #include "runtime/engine/still_ours.hpp"
 #include "runtime/engine/undo.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/journal/state_folder.hpp"
+#include "runtime/review/reviewed.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
-#include "runtime/engine/options.hpp"
 #include "runtime/engine/recorder.hpp"
+#include "runtime/evaluate/options.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/tools/tools.hpp"
 

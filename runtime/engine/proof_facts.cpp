@@ -1,6 +1,6 @@
 #include "runtime/engine/proof_facts.hpp"
 
-#include "runtime/engine/convert.hpp"
+#include "runtime/evaluate/convert.hpp"
 #include "runtime/natives/natives.hpp"
 #include "runtime/tools/natives.hpp"
 

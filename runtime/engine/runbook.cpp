@@ -10,9 +10,9 @@
 #include "compiler/semantics/calls.hpp"
 #include "compiler/support/write_file.hpp"
 #include "runtime/engine/call.hpp"
-#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/stage_run.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/natives/written_by_hand.hpp"
 #include "runtime/tools/redaction.hpp"
 
@@ -132,7 +132,7 @@ class Runbook::Writer final : public HandWork {
             case UndoKind::Irreversible:
                 return without_way_back(verb, "THERE IS NO WAY BACK: " + undo.reason);
             case UndoKind::ByCaller:
-                return without_way_back(verb, "the script says no way back");
+                return without_way_back(verb, "the script says that it cannot be undone");
             case UndoKind::None:
             case UndoKind::Steps:
                 break;

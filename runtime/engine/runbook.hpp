@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/engine/environment.hpp"
-#include "runtime/engine/evaluate.hpp"
 #include "runtime/engine/replaced_file.hpp"
+#include "runtime/evaluate/environment.hpp"
+#include "runtime/evaluate/evaluate.hpp"
 #include "runtime/journal/change.hpp"
 
 namespace migc::runtime::inline engine {

@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/converge.hpp"
-#include "runtime/engine/effect.hpp"
 #include "runtime/engine/guards.hpp"
-#include "runtime/engine/place.hpp"
 #include "runtime/engine/steps.hpp"
 #include "runtime/engine/still_ours.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/effect.hpp"
+#include "runtime/evaluate/place.hpp"
+#include "runtime/evaluate/text.hpp"
 
 namespace migc::runtime::inline engine {
 

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "runtime/engine/reviewed.hpp"
 #include "runtime/engine/still_ours.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
+#include "runtime/review/reviewed.hpp"
 #include "runtime/tools/thread.hpp"
 
 namespace migc::runtime::inline engine {

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "runtime/engine/committed_tools.hpp"
-#include "runtime/engine/evaluate.hpp"
-#include "runtime/engine/inputs.hpp"
-#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/recorder.hpp"
 #include "runtime/engine/runbook.hpp"
+#include "runtime/evaluate/evaluate.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
 #include "runtime/journal/run_state.hpp"
+#include "runtime/review/inputs.hpp"
 
 namespace migc::runtime::inline engine {
 

@@ -7,10 +7,10 @@
 
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/guards.hpp"
-#include "runtime/engine/kept_secrets.hpp"
-#include "runtime/engine/place.hpp"
-#include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
+#include "runtime/evaluate/place.hpp"
+#include "runtime/evaluate/text.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {

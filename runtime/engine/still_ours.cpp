@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "runtime/engine/call.hpp"
-#include "runtime/engine/effect.hpp"
-#include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/evaluate/effect.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/tools/identity.hpp"
 
 namespace migc::runtime::inline engine {

@@ -8,12 +8,12 @@
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
 #include "runtime/engine/converge.hpp"
-#include "runtime/engine/effect.hpp"
-#include "runtime/engine/kept_secrets.hpp"
 #include "runtime/engine/steps.hpp"
 #include "runtime/engine/still_ours.hpp"
-#include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/evaluate/effect.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/tools/identity.hpp"
 
 namespace migc::runtime::inline engine {
@@ -464,7 +464,7 @@ bool StageUndo::undo_one(Inverse& inverse) {
         return true;
     }
     if (inverse.undo->kind == UndoKind::Irreversible) {
-        conclude(change, Outcome::Held, "there is no way back: " + inverse.undo->reason, Reason::NoWayBack);
+        conclude(change, Outcome::Held, "it cannot be undone: " + inverse.undo->reason, Reason::NoWayBack);
         return false;
     }
     if (found.state == State::Foreign) {

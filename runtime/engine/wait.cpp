@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {

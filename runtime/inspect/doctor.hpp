@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/program.hpp"
-#include "runtime/engine/environment.hpp"
+#include "runtime/evaluate/environment.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/tools/tools.hpp"
 

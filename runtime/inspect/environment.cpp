@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "compiler/support/json_text.hpp"
-#include "runtime/engine/consent.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/consent.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/inspect/doctor.hpp"
 #include "runtime/tools/redaction.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/support/text.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/inspect/doctor.hpp"
 #include "runtime/plan/commands.hpp"
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/support/escape.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
 

@@ -10,7 +10,7 @@
 #include "compiler/support/read_file.hpp"
 #include "compiler/support/text.hpp"
 #include "compiler/support/write_file.hpp"
-#include "runtime/engine/consent.hpp"
+#include "runtime/evaluate/consent.hpp"
 #include "runtime/natives/kubernetes.hpp"
 #include "runtime/natives/reading.hpp"
 #include "runtime/tools/transcript.hpp"

@@ -18,7 +18,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/engine/evaluate.hpp"
+#include "runtime/evaluate/evaluate.hpp"
 #include "runtime/plan/commands.hpp"
 
 namespace migc::runtime::inline plans {

@@ -4,7 +4,8 @@
 
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/outside_text.hpp"
-#include "runtime/engine/text.hpp"
+#include "compiler/support/sha256.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
 
@@ -63,8 +64,8 @@ void order(std::string& out, const Plan& plan) {
     out += '\n';
 }
 
-// With who can go it, where the step keeps a secret for it.
-std::string way_back(const PlanStep& step) {
+// With who can do it, where the step keeps a secret for it.
+std::string undo_of(const PlanStep& step) {
     std::string text = step.undo ? plain(step.undo->text) : "";
     for (const std::string& kept : step.kept) text += "<br>" + plain(kept);
     return text;
@@ -74,16 +75,12 @@ bool only_looks(const PlanStep& step) {
     return step.kind == PlanStepKind::Verify || step.kind == PlanStepKind::Soak;
 }
 
-// The digest of a file says nothing to people where another effect says what is changed in it.
-bool is_digest(const std::string& text) {
-    return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 std::string effects(const PlanStep& step) {
     if (!step.action) return {};
     if (step.action->already) return "holds already";
     std::string text;
     for (const PlanEffect& effect : step.action->effects)
+        // The digest of a file says nothing to people where another effect says what is changed in it.
         if (step.action->effects.size() == 1 || !is_digest(effect.after.text))
             for (const std::string& change : changes_in_words(effect)) add_line(text, plain(change));
     return text;
@@ -100,7 +97,7 @@ void steps(std::string& out, const PlanStage& stage) {
         for (const std::string& need : step.needs) add_line(done, "needs " + plain(need));
         for (const std::string& problem : step.problems) add_line(done, "**" + plain(problem) + "**");
         out += fmt::format("| {} | {} | {} | {} | {} |\n", step.number,
-                           step.action ? plain(step.action->layer) : "", done, effects(step), way_back(step));
+                           step.action ? plain(step.action->layer) : "", done, effects(step), undo_of(step));
     }
     out += '\n';
 }

@@ -11,13 +11,13 @@
 #include "compiler/semantics/window.hpp"
 #include "compiler/support/text.hpp"
 #include "runtime/engine/guards.hpp"
-#include "runtime/engine/kept_secrets.hpp"
-#include "runtime/engine/reviewed.hpp"
-#include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/plan/foreseen.hpp"
 #include "runtime/plan/stage_plan.hpp"
 #include "runtime/plan/words.hpp"
+#include "runtime/review/reviewed.hpp"
 #include "runtime/tools/redaction.hpp"
 
 namespace migc::runtime::inline plans {

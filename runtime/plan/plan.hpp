@@ -15,7 +15,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/semantics/bounds.hpp"
-#include "runtime/engine/options.hpp"
+#include "runtime/evaluate/options.hpp"
 #include "runtime/tools/natives.hpp"
 
 namespace migc::runtime::inline plans {

@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
 #include "compiler/support/json_text.hpp"
-#include "runtime/engine/text.hpp"
+#include "compiler/support/sha256.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/plan/plan.hpp"
 #include "runtime/plan/words.hpp"
 
@@ -64,7 +65,8 @@ std::string render_plan(const Plan& plan) {
         out +=
             fmt::format("\n  !!! EMERGENCY: {} !!!\n  Its gates and freezes are waived; its undo is not.\n\n",
                         *plan.emergency);
-    out += fmt::format("  change digest {}\n  run digest    {}\n", plan.digests.change, plan.digests.run);
+    out += fmt::format("  change digest {}\n  run digest    {}\n", short_digest(plan.digests.change),
+                       short_digest(plan.digests.run));
     for (const PlanLet& let : plan.lets) out += fmt::format("  let {} = {}\n", let.name, let.value.text);
     for (const std::string& problem : plan.problems) out += fmt::format("  PROBLEM {}\n", problem);
     for (const std::string& open : plan.open) out += fmt::format("  unknown {}\n", open);

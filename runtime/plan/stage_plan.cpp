@@ -9,9 +9,9 @@
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
 #include "runtime/engine/call.hpp"
-#include "runtime/engine/kept_secrets.hpp"
-#include "runtime/engine/text.hpp"
 #include "runtime/engine/wait.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/natives/terraform.hpp"
 #include "runtime/plan/words.hpp"
 

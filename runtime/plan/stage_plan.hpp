@@ -7,7 +7,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/semantics/bounds.hpp"
 #include "compiler/semantics/walk.hpp"
-#include "runtime/engine/evaluate.hpp"
+#include "runtime/evaluate/evaluate.hpp"
 #include "runtime/plan/foreseen.hpp"
 #include "runtime/plan/plan.hpp"
 

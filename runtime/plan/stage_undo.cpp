@@ -72,7 +72,7 @@ PlanUndo StagePlanner::undo(const ir::Step& step, const ir::Verb& verb, const Sc
         case ir::UndoKind::None:
             return {way_back.kind, "nothing to undo: " + way_back.reason};
         case ir::UndoKind::Irreversible:
-            return {way_back.kind, "there is no way back: " + way_back.reason};
+            return {way_back.kind, "it cannot be undone: " + way_back.reason};
         case ir::UndoKind::ByCaller:
             return {way_back.kind, "the step brings no inverse"};
         case ir::UndoKind::Steps:

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "compiler/support/json_text.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/plan/foreseen.hpp"
 
 namespace migc::runtime::inline plans {

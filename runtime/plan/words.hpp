@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runtime/engine/kept_secrets.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
 #include "runtime/plan/plan.hpp"
 
 namespace migc::runtime::inline plans {

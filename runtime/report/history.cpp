@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/support/escape.hpp"
+#include "compiler/support/sha256.hpp"
 #include "runtime/journal/run_state.hpp"
 #include "runtime/report/event_formatter.hpp"
 #include "runtime/report/report.hpp"
@@ -30,7 +31,7 @@ std::string heading(const RunSummary& run, const Style& style) {
     if (run.ended_ms != 0) second += "   took " + elapsed(run.ended_ms - run.begun_ms);
     std::string out =
         style.paint(Ink::Bold, fmt::format("{}   ({})", first, escaped(run.mode))) + "\n" + second + "\n";
-    if (!run.digest.empty()) out += fmt::format("change digest {}\n", escaped(run.digest));
+    if (!run.digest.empty()) out += fmt::format("change digest {}\n", escaped(short_digest(run.digest)));
     return out;
 }
 
@@ -71,7 +72,8 @@ std::string show_run(const RunSummary& run, const std::vector<Event>& events, bo
         auto lines = formatter.lines(event);
         if (const auto* begun = event.as<events::RunBegun>()) {
             lines.erase(lines.begin());  // the heading says it
-            if (!begun->run_digest.empty()) out += fmt::format("run digest {}\n", escaped(begun->run_digest));
+            if (!begun->run_digest.empty())
+                out += fmt::format("run digest {}\n", escaped(short_digest(begun->run_digest)));
             if (!begun->by.empty()) out += fmt::format("run by {}\n", escaped(begun->by));
         }
         for (const std::string& line : lines) out += line + "\n";

@@ -7,9 +7,10 @@
 
 #include "compiler/project/user_config.hpp"
 #include "compiler/support/json_text.hpp"
-#include "runtime/engine/consent.hpp"
-#include "runtime/engine/kubeconfig.hpp"
-#include "runtime/engine/text.hpp"
+#include "compiler/support/sha256.hpp"
+#include "runtime/evaluate/consent.hpp"
+#include "runtime/evaluate/kubeconfig.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/tools/live.hpp"
 
 namespace migc::session {
@@ -63,7 +64,7 @@ std::string shown(const Script& script, const Programs& programs) {
     for (const ProjectProgram& one : programs) {
         text += "  " + printable(one.name);
         if (!one.path.empty() && one.path != one.name) text += "  " + printable(one.path);
-        text += one.digest.empty() ? "" : "  sha256 " + one.digest.substr(0, 12);
+        text += one.digest.empty() ? "" : "  sha256 " + short_digest(one.digest);
         text += fmt::format("  ({})\n{}", printable(one.why), where(script, one));
     }
     return text;

@@ -12,8 +12,8 @@
 #include <tl/expected.hpp>
 
 #include "compiler/driver/script.hpp"
-#include "runtime/engine/consent.hpp"
-#include "runtime/engine/options.hpp"
+#include "runtime/evaluate/consent.hpp"
+#include "runtime/evaluate/options.hpp"
 #include "runtime/journal/event.hpp"
 #include "runtime/tools/tools.hpp"
 #include "runtime/world/world.hpp"

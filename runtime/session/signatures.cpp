@@ -7,9 +7,9 @@
 
 #include "compiler/driver/files.hpp"
 #include "compiler/support/escape.hpp"
-#include "runtime/engine/reviewed.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/journal/state_folder.hpp"
+#include "runtime/review/reviewed.hpp"
 #include "runtime/tools/live.hpp"
 #include "runtime/trust/evidence.hpp"
 #include "runtime/trust/runner.hpp"

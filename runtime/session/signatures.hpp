@@ -9,7 +9,7 @@
 #include <tl/expected.hpp>
 
 #include "compiler/project/inventory.hpp"
-#include "runtime/engine/options.hpp"
+#include "runtime/evaluate/options.hpp"
 #include "runtime/journal/journal.hpp"
 
 namespace migc::session {

@@ -9,7 +9,7 @@
 
 #include "compiler/ir/compare.hpp"
 #include "runtime/engine/engine.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/journal/change.hpp"
 #include "runtime/session/consent.hpp"
 #include "runtime/session/ready.hpp"

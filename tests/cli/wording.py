@@ -14,7 +14,7 @@ WORDS = {
     "article": (None, 0, 0),
     "article of something unknown": (r"\b[Aa]n? \{\}", 8, 0),
     "doubled": (r"\b(?!that\b|had\b|plan\b|approval\b)([a-z]+) \1\b", 0, 0),
-    "way back": (r"\bways? back\b", 7, 0),
+    "way back": (r"\bways? back\b", 1, 0),
     "cut off": (r"\bcut off\b", 3, 0),
     "sheet": (r"\bsheets?\b", 1, 0),
     "go on with": (r"\b(go|goes|going|gone|went) on with\b", 0, 0),

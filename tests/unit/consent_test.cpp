@@ -1,4 +1,4 @@
-#include "runtime/engine/consent.hpp"
+#include "runtime/evaluate/consent.hpp"
 
 #include <filesystem>
 #include <fstream>

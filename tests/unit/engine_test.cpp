@@ -5,10 +5,10 @@
 
 #include <catch2/catch.hpp>
 
-#include "runtime/engine/convert.hpp"
-#include "runtime/engine/effect.hpp"
-#include "runtime/engine/evaluate.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/convert.hpp"
+#include "runtime/evaluate/effect.hpp"
+#include "runtime/evaluate/evaluate.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "tests/unit/fakes.hpp"
 
 // How a failed check shows what it has found.

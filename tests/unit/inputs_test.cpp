@@ -1,5 +1,5 @@
 // The files that a change works from: which they are, what counts as changed, and the run's own copies.
-#include "runtime/engine/inputs.hpp"
+#include "runtime/review/inputs.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "compiler/driver/script.hpp"
-#include "runtime/engine/reviewed.hpp"
+#include "runtime/review/reviewed.hpp"
 #include "tests/unit/fakes.hpp"
 
 using namespace migc;

@@ -1,6 +1,6 @@
 // Secrets kept for an undo: the run's key, what the journal has of them, and what a transcript has of a
 // Secret.
-#include "runtime/engine/kept_secrets.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/engine/scope.hpp"
+#include "runtime/evaluate/scope.hpp"
 #include "runtime/natives/withheld_values.hpp"
 #include "runtime/natives/written_by_hand.hpp"
 #include "runtime/tools/redaction.hpp"

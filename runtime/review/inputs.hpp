@@ -14,9 +14,9 @@
 #include <tl/expected.hpp>
 
 #include "compiler/ir/program.hpp"
-#include "runtime/engine/environment.hpp"
+#include "runtime/evaluate/environment.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline reviews {
 
 // A stage with the environment that it acts in.
 struct BoundStage {
@@ -98,8 +98,4 @@ class Inputs {
     std::filesystem::path copies_;  // empty: none are kept
 };
 
-// The run's own copy of a path, if the run's folder has one; else the path itself.
-std::filesystem::path copied_input(const std::filesystem::path& run_folder, const std::filesystem::path& root,
-                                   const std::string& path);
-
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline reviews

@@ -8,7 +8,7 @@
 
 #include "compiler/ir/program.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 // What a number without a `%` means where a percent is expected: 0.05 could be 5 % as well as 0.05 %, so that
 // only the declaration can say it.
@@ -31,4 +31,4 @@ tl::expected<Value, std::string> read_format(const std::string& text, const std:
 // A script parameter as given by --set or by `set` in migc.yaml: "4", "5m", "[a, b]" for lists of words.
 tl::expected<Value, std::string> parse_parameter(const ir::Type& type, std::string_view text);
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

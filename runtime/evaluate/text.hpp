@@ -10,7 +10,7 @@
 #include "compiler/support/text.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 // "scale (target: workload) to (replicas: int)" with [webapi, 4] is "scale webapi to 4".
 // An optional part whose value is absent is left out; a secret is not shown.
@@ -29,4 +29,4 @@ std::optional<std::string> readable(const Value& value);
 // One sentence about an answer that is no success: "kubectl exited with 1: not found".
 std::string failure_text(const std::string& tool, const Answer& answer);
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

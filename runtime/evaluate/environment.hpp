@@ -11,11 +11,11 @@
 
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
-#include "runtime/engine/options.hpp"
+#include "runtime/evaluate/options.hpp"
 #include "runtime/journal/event.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 struct StageEnvironment {
     std::string name;
@@ -90,4 +90,8 @@ bool uses_kubectl(const ir::Program& program, const ir::Stage& stage);
 // "" for the one that there always is, and where there is no such folder.
 std::string terraform_workspace(const StageEnvironment& environment);
 
-}  // namespace migc::runtime::inline engine
+// The run's own copy of a path, if the run's folder has one; else the path itself.
+std::filesystem::path copied_input(const std::filesystem::path& run_folder, const std::filesystem::path& root,
+                                   const std::string& path);
+
+}  // namespace migc::runtime::inline evaluation

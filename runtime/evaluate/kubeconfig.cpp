@@ -1,4 +1,4 @@
-#include "runtime/engine/kubeconfig.hpp"
+#include "runtime/evaluate/kubeconfig.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@
 #include "compiler/support/read_file.hpp"
 #include "compiler/support/text.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 namespace fs = std::filesystem;
@@ -128,4 +128,4 @@ std::string kubeconfig_reaches_out(const fs::path& kubeconfig, const fs::path& r
     return {};
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

@@ -20,10 +20,10 @@
 
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
-#include "runtime/engine/options.hpp"
+#include "runtime/evaluate/options.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 // A plan only looks: there also a command in a pod is the project's. A run was begun to act there.
 enum class Work { Looks, Acts };
@@ -90,4 +90,4 @@ class ConsentedTools final : public ForwardingTools {
     std::map<std::string, ProjectProgram> refused_;
 };
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

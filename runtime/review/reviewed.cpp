@@ -1,4 +1,4 @@
-#include "runtime/engine/reviewed.hpp"
+#include "runtime/review/reviewed.hpp"
 
 #include <set>
 
@@ -6,15 +6,13 @@
 
 #include "compiler/support/escape.hpp"
 #include "compiler/support/sha256.hpp"
-#include "runtime/engine/consent.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/consent.hpp"
+#include "runtime/evaluate/text.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline reviews {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t shortest_digest = 12;  // characters of one that --expect takes
 
 std::string digest_of(const json& parts) {
     return sha256(parts.dump(-1, ' ', false, json::error_handler_t::replace));
@@ -215,16 +213,14 @@ std::optional<std::string> refusal(const RunOptions& options, const Reviewed& no
             return fmt::format("nothing is begun: this is not what the plan says:\n  {}",
                                fmt::join(drifted, "\n  "));
     if (options.expect.empty()) return std::nullopt;
-    const bool is_digest = options.expect.size() >= shortest_digest &&
-                           options.expect.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!is_digest)
+    if (!is_short_digest(options.expect))
         return fmt::format("--expect wants a digest as `migc plan` prints it, at least {} of its characters",
-                           shortest_digest);
+                           short_digest_size);
     if (change.starts_with(options.expect) || run.starts_with(options.expect)) return std::nullopt;
     return fmt::format(
         "nothing is begun: this is not what was reviewed. Expected is {}, but the change digest is {} and the run "
         "digest is {}. `migc plan --save FILE` and `migc run --plan FILE` say what differs",
-        options.expect, change, run);
+        options.expect, short_digest(change), short_digest(run));
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline reviews

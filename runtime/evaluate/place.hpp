@@ -4,10 +4,10 @@
 
 #include <string>
 
-#include "runtime/engine/evaluate.hpp"
+#include "runtime/evaluate/evaluate.hpp"
 #include "runtime/trust/place.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 // As the stage was or is run.
 trust::Place place_of(const ir::Program& program, const project::Inventory& inventory, const ir::Stage& stage,
@@ -28,4 +28,4 @@ tl::expected<std::string, std::string> is_where_it_is(const EvalContext& eval_co
 std::string is_elsewhere(const EvalContext& eval_context, const std::string& stage,
                          const StageEnvironment& gated);
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

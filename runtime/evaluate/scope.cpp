@@ -1,8 +1,8 @@
-#include "runtime/engine/scope.hpp"
+#include "runtime/evaluate/scope.hpp"
 
-#include "runtime/engine/kept_secrets.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 std::string condition_text(const Binding& binding) {
     if (binding.condition == nullptr) return {};
@@ -49,4 +49,4 @@ nlohmann::json Scope::journal() const {
     return values;
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

@@ -1,4 +1,4 @@
-#include "runtime/engine/place.hpp"
+#include "runtime/evaluate/place.hpp"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "compiler/support/sha256.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 constexpr const char* default_workspace = "default";
@@ -113,4 +113,4 @@ tl::expected<std::string, std::string> is_where_it_is(const EvalContext& eval_co
     return trust::same_place(then, place_now(eval_context, *declared));
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

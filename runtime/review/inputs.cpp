@@ -1,4 +1,4 @@
-#include "runtime/engine/inputs.hpp"
+#include "runtime/review/inputs.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -14,7 +14,7 @@
 #include "compiler/support/write_file.hpp"
 #include "runtime/tools/output_file.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline reviews {
 namespace {
 
 namespace fs = std::filesystem;
@@ -306,13 +306,4 @@ void Inputs::accept_all() {
         if (changed_file(path)) accept(path);
 }
 
-fs::path copied_input(const fs::path& run_folder, const fs::path& root, const std::string& path) {
-    const fs::path whole = (root / path).lexically_normal();
-    const fs::path below = whole.lexically_relative(root.lexically_normal());
-    if (run_folder.empty() || leads_out(below)) return root / path;
-    std::error_code error;
-    const fs::path copy = run_folder / "inputs" / below;
-    return fs::exists(copy, error) ? copy : root / path;
-}
-
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline reviews

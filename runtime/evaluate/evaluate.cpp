@@ -1,4 +1,4 @@
-#include "runtime/engine/evaluate.hpp"
+#include "runtime/evaluate/evaluate.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -9,11 +9,11 @@
 #include "compiler/semantics/compute.hpp"
 #include "compiler/semantics/weight.hpp"
 #include "compiler/support/project_path.hpp"
-#include "runtime/engine/kept_secrets.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/tools/redaction.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 using ir::ExprKind;
@@ -423,4 +423,4 @@ std::string Evaluator::setting(std::string_view name) {
     return environment_.setting(std::string(name));
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

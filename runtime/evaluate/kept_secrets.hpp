@@ -18,7 +18,7 @@
 #include "compiler/ir/program.hpp"
 #include "runtime/trust/sealed_box.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 class Evaluator;
 class Scope;
@@ -80,4 +80,4 @@ nlohmann::json captured_form(KeptSecrets* kept, const Value& value);
 // A value out of which the journal has taken a secret counts as one.
 std::optional<std::string> lost_secret(Evaluator& evaluator, const ir::Undo& undo, const Scope& scope);
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

@@ -1,4 +1,4 @@
-#include "runtime/engine/kept_secrets.hpp"
+#include "runtime/evaluate/kept_secrets.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -8,13 +8,13 @@
 #include "compiler/semantics/visit.hpp"
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/write_file.hpp"
-#include "runtime/engine/evaluate.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/evaluate.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/journal/operator.hpp"
 #include "runtime/tools/redaction.hpp"
 #include "runtime/trust/private_folder.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 namespace fs = std::filesystem;
@@ -182,4 +182,4 @@ std::optional<std::string> lost_secret(Evaluator& evaluator, const ir::Undo& und
     return lost;
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

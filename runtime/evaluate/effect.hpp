@@ -3,7 +3,7 @@
 
 #include "compiler/ir/value.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 // Whether `now` is what a change from `before` to `declared` leaves. Of objects only the fields in which the
 // two differ count: a controller that annotates, a colleague who adds a label, change other ones. Never true
@@ -14,4 +14,4 @@ bool has_become(const Value& before, const Value& declared, const Value& now);
 // value.
 bool is_as_before(const Value& before, const Value& declared, const Value& now);
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

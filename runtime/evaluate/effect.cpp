@@ -1,4 +1,4 @@
-#include "runtime/engine/effect.hpp"
+#include "runtime/evaluate/effect.hpp"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "compiler/ir/compare.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 using nlohmann::json;
@@ -58,4 +58,4 @@ bool is_as_before(const Value& before, const Value& declared, const Value& now) 
     return agrees(*prior, *wanted, *found);
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

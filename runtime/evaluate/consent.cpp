@@ -1,4 +1,4 @@
-#include "runtime/engine/consent.hpp"
+#include "runtime/evaluate/consent.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,10 +12,10 @@
 #include "compiler/semantics/visit.hpp"
 #include "compiler/support/project_path.hpp"
 #include "compiler/support/text.hpp"
-#include "runtime/engine/kubeconfig.hpp"
+#include "runtime/evaluate/kubeconfig.hpp"
 #include "runtime/tools/output_file.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 namespace fs = std::filesystem;
@@ -434,4 +434,4 @@ std::vector<ProjectProgram> project_programs(const ir::Program& program, const p
     return found;
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

@@ -19,7 +19,7 @@
 #include "runtime/tools/natives.hpp"
 #include "runtime/trust/place.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 // Why nothing was begun, as a sentence for people.
 struct Problem {
@@ -76,4 +76,4 @@ struct RunResult {
     Reason why = Reason::None;          // of one that is held
 };
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

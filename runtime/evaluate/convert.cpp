@@ -1,4 +1,4 @@
-#include "runtime/engine/convert.hpp"
+#include "runtime/evaluate/convert.hpp"
 
 #include <cmath>
 #include <optional>
@@ -10,9 +10,9 @@
 #include "compiler/semantics/compute.hpp"
 #include "compiler/support/escape.hpp"
 #include "compiler/support/text.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 using ir::TypeKind;
@@ -199,7 +199,7 @@ Value lines_of(const std::string& text) {
     return Value(std::move(lines));
 }
 
-Converted text_of(std::string text) {
+Converted as_text_value(std::string text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
     return Value(std::move(text));
 }
@@ -231,7 +231,7 @@ Converted read_format(const std::string& text, const std::string& format, const 
             return tl::unexpected(fmt::format("the answer is not {}", format == "yaml" ? "YAML" : "JSON"));
         return at_pointer(*parsed, pointer);
     }
-    return format == "lines" ? Converted(lines_of(text)) : text_of(text);
+    return format == "lines" ? Converted(lines_of(text)) : as_text_value(text);
 }
 
 Converted parse_parameter(const ir::Type& type, std::string_view text) {
@@ -244,4 +244,4 @@ Converted parse_parameter(const ir::Type& type, std::string_view text) {
     return convert(Value(std::make_shared<const nlohmann::json>(*data)), type);
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

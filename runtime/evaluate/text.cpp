@@ -1,4 +1,4 @@
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/text.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include "runtime/tools/redaction.hpp"
 #include "runtime/tools/said.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 std::string phrase(std::string_view signature, const std::vector<ir::Parameter>& parameters,
                    const std::vector<Value>& values) {
@@ -56,4 +56,4 @@ std::string failure_text(const std::string& tool, const Answer& answer) {
     return tool;
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/project/inventory.hpp"
-#include "runtime/engine/inputs.hpp"
-#include "runtime/engine/options.hpp"
+#include "runtime/evaluate/options.hpp"
+#include "runtime/review/inputs.hpp"
 #include "runtime/tools/tools.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline reviews {
 
 // Two digests, each SHA-256 in hexadecimal over the JSON of its parts:
 //
@@ -47,4 +47,4 @@ std::vector<std::string> drift(const nlohmann::json& plan, const Reviewed& now);
 // Why this is not what was asked for by --expect or --plan, as a sentence; nothing if it is.
 std::optional<std::string> refusal(const RunOptions& options, const Reviewed& now);
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline reviews

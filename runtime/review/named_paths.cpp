@@ -2,9 +2,9 @@
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/known.hpp"
 #include "compiler/semantics/step_id.hpp"
-#include "runtime/engine/inputs.hpp"
+#include "runtime/review/inputs.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline reviews {
 namespace {
 
 using ir::ExprKind;
@@ -234,4 +234,4 @@ void NamedPaths::merge(NamedPaths other) {
     complete = complete && other.complete;
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline reviews

@@ -5,14 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <re2/re2.h>
 
-#include "runtime/engine/convert.hpp"
-#include "runtime/engine/evaluate.hpp"
-#include "runtime/engine/inputs.hpp"
-#include "runtime/engine/place.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/convert.hpp"
+#include "runtime/evaluate/evaluate.hpp"
+#include "runtime/evaluate/place.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/natives/refusals.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 using ir::ExprKind;
@@ -404,4 +403,4 @@ Answer Evaluator::perform(const ToolCommand& command) {
     return eval_context_.tools.run(*line);
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

@@ -14,12 +14,12 @@
 #include "compiler/ir/compare.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
-#include "runtime/engine/environment.hpp"
-#include "runtime/engine/options.hpp"
-#include "runtime/engine/scope.hpp"
+#include "runtime/evaluate/environment.hpp"
+#include "runtime/evaluate/options.hpp"
+#include "runtime/evaluate/scope.hpp"
 #include "runtime/tools/natives.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 class KeptSecrets;
 
@@ -215,4 +215,4 @@ using migc::equal;
 // True, false, or nothing for a value that is no truth.
 std::optional<bool> truth(const Value& value);
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

@@ -7,11 +7,11 @@
 
 #include "compiler/ir/program.hpp"
 #include "compiler/project/named_file.hpp"
-#include "runtime/engine/environment.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/environment.hpp"
+#include "runtime/evaluate/text.hpp"
 #include "runtime/tools/redaction.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 using Text = tl::expected<std::string, std::string>;
@@ -146,4 +146,4 @@ std::optional<Problem> read_secrets(const ir::Program& program, const project::I
     return problem;
 }
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

@@ -9,7 +9,7 @@
 #include "compiler/ir/program.hpp"
 #include "compiler/semantics/scope.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 class Scope;
 
@@ -47,4 +47,4 @@ class Scope : public semantics::Scope<Binding> {
     unsigned depth_;
 };
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

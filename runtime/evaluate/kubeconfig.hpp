@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 
 // Begins the reason why one is not used. Without it, which cluster it is cannot be told either.
 constexpr std::string_view own_kubeconfig = "the project's kubeconfig ";
@@ -25,4 +25,4 @@ enum class Kubectl { AsksServer, OpensFiles, OnlyReadsIt };
 std::string kubeconfig_reaches_out(const std::filesystem::path& kubeconfig, const std::filesystem::path& root,
                                    Kubectl work);
 
-}  // namespace migc::runtime::inline engine
+}  // namespace migc::runtime::inline evaluation

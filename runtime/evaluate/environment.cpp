@@ -1,4 +1,4 @@
-#include "runtime/engine/environment.hpp"
+#include "runtime/evaluate/environment.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -11,13 +11,14 @@
 #include "compiler/semantics/known.hpp"
 #include "compiler/semantics/visit.hpp"
 #include "compiler/support/json_text.hpp"
+#include "compiler/support/project_path.hpp"
 #include "compiler/support/read_file.hpp"
 #include "compiler/support/text.hpp"
-#include "runtime/engine/consent.hpp"
-#include "runtime/engine/convert.hpp"
-#include "runtime/engine/text.hpp"
+#include "runtime/evaluate/consent.hpp"
+#include "runtime/evaluate/convert.hpp"
+#include "runtime/evaluate/text.hpp"
 
-namespace migc::runtime::inline engine {
+namespace migc::runtime::inline evaluation {
 namespace {
 
 // The context of an environment's cluster without one in migc.yaml. Empty where the project declares a
@@ -277,4 +278,14 @@ bool uses_kubectl(const ir::Program& program, const ir::Stage& stage) {
                        [&](const ir::Probe* probe) { return runs_kubectl(program, probe->read); });
 }
 
-}  // namespace migc::runtime::inline engine
+std::filesystem::path copied_input(const std::filesystem::path& run_folder, const std::filesystem::path& root,
+                                   const std::string& path) {
+    const std::filesystem::path named = root / path, project = root.lexically_normal();
+    const std::filesystem::path whole = named.lexically_normal();
+    if (run_folder.empty() || !is_within(whole, project)) return named;
+    std::error_code error;
+    const std::filesystem::path copy = run_folder / "inputs" / whole.lexically_relative(project);
+    return std::filesystem::exists(copy, error) ? copy : named;
+}
+
+}  // namespace migc::runtime::inline evaluation
