@@ -45,7 +45,7 @@ OUTSIDE = {
     "runtime/natives/terraform_tool.cpp": "terraform",
     "runtime/natives/usage.cpp": "kubectl top",
     "runtime/inspect/environment.cpp": "kubectl get",
-    "runtime/tools/said.cpp": "kubectl and git",
+    "runtime/tools/error_text.cpp": "kubectl and git",
     "runtime/trust/local_witness.cpp": "the first lines of a note",
     "cli/text_commands.cpp": "types, as stdlib/ writes them",
     "runtime/world/kubectl_logs.cpp": "kubectl, as it is simulated",

@@ -15,7 +15,7 @@
 #include "runtime/evaluate/text.hpp"
 #include "runtime/natives/refusals.hpp"
 #include "runtime/tools/identity.hpp"
-#include "runtime/tools/said.hpp"
+#include "runtime/tools/error_text.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "compiler/semantics/phrase.hpp"
 #include "compiler/support/escape.hpp"
+#include "runtime/tools/error_text.hpp"
 #include "runtime/tools/redaction.hpp"
-#include "runtime/tools/said.hpp"
 
 namespace migc::runtime::inline evaluation {
 
@@ -37,7 +37,7 @@ std::optional<std::string> readable(const Value& value) {
 }
 
 std::string failure_text(const std::string& tool, const Answer& answer) {
-    const std::string words = printable(last_words(said(answer)));
+    const std::string words = printable(last_words(error_text(answer)));
     const std::string tail = words.empty() ? "" : ": " + words;
     // A native is no program that people know: its reason stands for itself.
     const std::string reason = answer.ending == Ending::Exited ? words : printable(answer.reason);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "runtime/tools/said.hpp"
+#include "runtime/tools/error_text.hpp"
 
 namespace migc::runtime::inline natives {
 namespace {
@@ -105,7 +105,7 @@ std::string complaint(const std::string& tool, const Answer& answer) {
         return fmt::format("{}: {}", tool, answer.reason.empty() ? "it could not be run" : answer.reason);
     if (answer.ending == Ending::Signalled)
         return fmt::format("{} was ended by signal {}", tool, answer.status);
-    const std::string words = first_lines(without_warnings(said(answer)));
+    const std::string words = first_lines(without_warnings(error_text(answer)));
     if (words.empty()) return fmt::format("{} ended with status {}", tool, answer.status);
     if (words.starts_with(tool + ":")) return words;
     return fmt::format("{}: {}", tool, words);

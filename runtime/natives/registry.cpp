@@ -109,11 +109,11 @@ std::filesystem::path push_output(Host& host, const std::string& image, const st
            fmt::format("pushed-{}.out", sha256(image + " " + id).substr(0, 16));
 }
 
-// "staging: digest: sha256:.. size: 528"; "" if it was not said.
+// "staging: digest: sha256:.. size: 528"; "" if the output has none.
 std::string digest_said(const std::string& output) {
-    static const RE2 said(R"(\bdigest: (sha256:[0-9a-f]{64})\b)");
+    static const RE2 pushed_digest(R"(\bdigest: (sha256:[0-9a-f]{64})\b)");
     std::string digest;
-    RE2::PartialMatch(output, said, &digest);
+    RE2::PartialMatch(output, pushed_digest, &digest);
     return digest;
 }
 

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/trial/apart.hpp"
+#include "runtime/trial/process_pool.hpp"
 #include "runtime/trial/trial.hpp"
 
 namespace migc::trial {
@@ -127,7 +127,7 @@ class Drill {
     // One of the project for each process that is at work at a time; a trial leaves it as it was.
     Done make_copies() {
         const std::filesystem::path root = script_.inventory.root;
-        for (std::size_t i = 0; i < most_apart(); ++i) {
+        for (std::size_t i = 0; i < pool_size(); ++i) {
             auto copy = ScratchCopy::make(options_.session, script_);
             script_.inventory.root = root;
             if (!copy) return tl::unexpected(copy.error());
@@ -152,7 +152,7 @@ class Drill {
     // Each has a process of its own: `tally_` is that process's.
     Done do_all() {
         std::string problem;
-        const auto done = do_apart(works_, [&](const std::string& answer) {
+        const auto done = execute(works_, [&](const std::string& answer) {
             const auto json = nlohmann::json::parse(answer, nullptr, false);
             if (json.is_object()) return add(tally_, json.get<Tally>());
             if (problem.empty()) problem = json.is_string() ? json.get<std::string>() : "no answer";

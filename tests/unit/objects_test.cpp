@@ -10,7 +10,7 @@
 
 #include "compiler/kubernetes/manifest.hpp"
 #include "runtime/tools/natives.hpp"
-#include "runtime/tools/said.hpp"
+#include "runtime/tools/error_text.hpp"
 #include "tests/unit/fake_host.hpp"
 
 using namespace migc;

@@ -1,4 +1,4 @@
-#include "runtime/trial/apart.hpp"
+#include "runtime/trial/process_pool.hpp"
 
 #include <array>
 #include <cerrno>
@@ -56,12 +56,12 @@ tl::expected<std::string, std::string> answer_of(const Worker& worker) {
 }  // namespace
 
 // The oldest may take long, and is waited for: meanwhile there is work for every processor.
-std::size_t most_apart() {
+std::size_t pool_size() {
     return std::thread::hardware_concurrency() + 1;
 }
 
-tl::expected<void, std::string> do_apart(const std::vector<Work>& works,
-                                         const std::function<void(const std::string&)>& take) {
+tl::expected<void, std::string> execute(const std::vector<Work>& works,
+                                        const std::function<void(const std::string&)>& take) {
     std::deque<Worker> workers;
     std::string problem;
     const auto finish_one = [&] {
@@ -71,9 +71,9 @@ tl::expected<void, std::string> do_apart(const std::vector<Work>& works,
         if (answer && problem.empty()) take(*answer);
     };
     for (std::size_t i = 0; i < works.size(); ++i) {
-        if (workers.size() >= most_apart()) finish_one();
+        if (workers.size() >= pool_size()) finish_one();
         if (!problem.empty()) break;
-        if (auto worker = begin(works[i], i % most_apart()))
+        if (auto worker = begin(works[i], i % pool_size()))
             workers.push_back(*worker);
         else
             problem = worker.error();

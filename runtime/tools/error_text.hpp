@@ -1,4 +1,4 @@
-// What a tool said, cut to what a person wants to read of it.
+// What a tool printed for people, cut to what a person wants to read of it.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace migc::runtime::inline tools {
 
-// What a tool said for people: its complaints, else its output; without what is secret. Done before anything
+// What a tool printed for people: its complaints, else its output; without what is secret. Done before anything
 // is cut off: of a secret that was cut, the rest could not be told any more.
-std::string said(const Answer& answer);
+std::string error_text(const Answer& answer);
 
-// The last thing said: its last line, with the line that a list of points belongs to. Whole objects that a
+// The end of it: its last line, with the line that a list of points belongs to. Whole objects that a
 // server quotes back are left out. May hold several blanks and control characters.
 std::string last_words(std::string_view text);
 

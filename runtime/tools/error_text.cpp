@@ -1,4 +1,4 @@
-#include "runtime/tools/said.hpp"
+#include "runtime/tools/error_text.hpp"
 
 #include <algorithm>
 
@@ -45,7 +45,7 @@ std::string joined(const std::vector<std::string>& lines, std::size_t first) {
 
 }  // namespace
 
-std::string said(const Answer& answer) {
+std::string error_text(const Answer& answer) {
     return secrets().apply(answer.errors.empty() ? answer.output : answer.errors);
 }
 
