@@ -130,9 +130,9 @@ std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<
             }
         } else {
             argument.type = all[i].type;  // not given: absent
-            const ir::Expr& stands_for = semantics::argument_for(all[i], argument);
-            if (&stands_for != &argument) argument = stands_for;
         }
+        const ir::Expr& stands_for = semantics::argument_for(all[i], argument);
+        if (&stands_for != &argument) argument = stands_for;
         result.push_back(std::move(argument));
     }
     return result;

@@ -16,9 +16,9 @@ inline bool runs(const std::optional<ir::Command>& command, std::string_view too
     return command && runs(*command, tool);
 }
 
-// What a parameter stands for, as far as the text tells: an argument that says `absent` was not given, and
-// then the parameter's default counts. What turns out to be absent only in a run is treated alike: by
-// `is_left_out`.
+// What a parameter stands for, as far as the text tells: an argument that was left out says `absent`, and then
+// the parameter's default counts. The program has it in the argument's place already (sema/phrases.cpp). What
+// turns out to be absent only in a run is treated alike: by `is_left_out`.
 const ir::Expr& argument_for(const ir::Parameter& parameter, const ir::Expr& given);
 // The one value that stands for an argument that was not given.
 const Value& not_given();
@@ -48,7 +48,7 @@ const ir::Undo& way_back(const ir::Step& call, const ir::Verb& verb);
 // Whether an inverse has `after P`: it waits until the inverse that restores P has run, and runs once, right
 // after.
 bool waits(const ir::Undo& undo);
-// The same for people: " (after replicas of webapi is changed back)"; empty if it runs in its turn.
+// The same for people: " (after replicas of webapi is changed back)"; empty if it does not wait.
 // `describe` says what a probe asks.
 std::string turn_in_words(const ir::Undo& undo, const std::function<std::string(const ir::Expr&)>& describe);
 

@@ -102,7 +102,7 @@ class StageUndo {
     UndoEnd end_ = UndoEnd::Undone;
     std::string message_;
     std::map<std::string, Restored> restored_;
-    std::vector<const Inverse*> skipped_;  // there was nothing to go back to; what they did goes on
+    std::vector<const Inverse*> skipped_;  // left without being run: what they did goes on
     // What was left to somebody else.
     struct Left {
         const Change* change;
