@@ -204,7 +204,8 @@ void Lowering::undo_routine(StageState& stage) {
         for (const auto& [variable, start] : one.follows)
             emit(Op::IfDiffer, out_.variables[variable].now, start, moved);
     };
-    for (Change* change : std::views::reverse(stage.changes)) {
+    for (auto last = stage.changes.rbegin(); last != stage.changes.rend(); ++last) {
+        Change* const change = *last;
         if (!semantics::waits(*change->undo)) continue;
         const auto follows = followed(stage, *change);
         Deferred& one = deferred.emplace_back(Deferred{change, new_register(), label(), new_register()});
@@ -221,7 +222,8 @@ void Lowering::undo_routine(StageState& stage) {
             place(changed);
         }
     }
-    for (Change* change : std::views::reverse(stage.changes)) {
+    for (auto last = stage.changes.rbegin(); last != stage.changes.rend(); ++last) {
+        Change* const change = *last;
         const Label next = label(), past = label();
         const auto waits = std::ranges::find(deferred, change, &Deferred::change);
         leave_unproved(*change);

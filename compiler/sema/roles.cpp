@@ -87,13 +87,13 @@ ir::RoleUse Lowering::role(const std::vector<syntax::Expr>& roles, DeclarationKi
         const auto arguments = arguments_in(row->form, phrase);
         for (const syntax::Expr* given : *arguments) {
             result.arguments.push_back(expr(*given, simple(ir::TypeKind::Any), scope));
-            const ir::Expr& argument = result.arguments.back();
-            const bool is_measure = row->role == ir::Role::Fall && argument.kind == ir::ExprKind::Probe;
+            const ir::Expr& asked = result.arguments.back();
+            const bool is_measure = row->role == ir::Role::Fall && asked.kind == ir::ExprKind::Probe;
             // A declaration must not lead back to itself by its role.
-            if (is_measure ? std::ranges::none_of(argument.children, semantics::asks_probe)
-                           : !semantics::asks_probe(argument))
+            if (is_measure ? std::ranges::none_of(asked.children, semantics::asks_probe)
+                           : !semantics::asks_probe(asked))
                 continue;
-            diagnostics_.report(Code::BadDeclaration, argument.span,
+            diagnostics_.report(Code::BadDeclaration, asked.span,
                                 "a role says nothing that must be asked for",
                                 "name a parameter of the declaration, or write a value");
         }

@@ -229,17 +229,17 @@ EventFormatter::Lines EventFormatter::of(const events::Adopted& adopted) const {
 
 EventFormatter::Lines EventFormatter::of(const events::RunEnded& ended) const {
     const Outcome result = ended.result;
-    const bool undone = result == Outcome::Undone;
-    const Ink ink = result == Outcome::Done ? Ink::Green : undone ? Ink::Yellow : Ink::Red;
-    const std::string how = undone && !ended.standing.empty() ? "failed; the stage that failed is undone"
-                                                              : ending(result, ended.exit_code);
+    const bool is_undone = result == Outcome::Undone;
+    const Ink ink = result == Outcome::Done ? Ink::Green : is_undone ? Ink::Yellow : Ink::Red;
+    const std::string how = is_undone && !ended.standing.empty() ? "failed; the stage that failed is undone"
+                                                                 : ending(result, ended.exit_code);
     Lines out = {style_.paint(
         ink, fmt::format("run {}{}{} (exit code {})", run_, run_.empty() ? "" : " ", how, ended.exit_code))};
     if (result == Outcome::Done) return out;
-    if (!undone && !ended.message.empty()) out.push_back("  " + escaped(ended.message));
+    if (!is_undone && !ended.message.empty()) out.push_back("  " + escaped(ended.message));
     for (const std::string& one : ended.standing)
-        out.push_back((undone ? "  stays, from an earlier stage: " : "  still changed: ") + escaped(one));
-    if (undone) return out;
+        out.push_back((is_undone ? "  stays, from an earlier stage: " : "  still changed: ") + escaped(one));
+    if (is_undone) return out;
     for (const StepId& step : ended.decide)
         out.push_back(fmt::format("  `migc resolve {} {} done|not-done --because \"..\"` says how it went",
                                   run_, escaped(step.text())));

@@ -275,7 +275,7 @@ void NormalForms::scan(const View& view, Fold fold, std::vector<Span>& found) co
     std::vector<std::uint64_t> digests(text.size() + 1);
     std::uint64_t last = 0;
     std::size_t coded_end = 0;  // of the last word that was taken as a whole
-    const auto compare = [&](const std::vector<Pattern>& patterns, std::size_t end) {
+    const auto compare = [&, &at = at](const std::vector<Pattern>& patterns, std::size_t end) {
         for (const Pattern& one : patterns) {
             if (one.length > end || one.length >= power.size()) continue;
             if (digests[end] - digests[end - one.length] * power[one.length] != one.digest) continue;

@@ -8,6 +8,7 @@
 #include <re2/re2.h>
 
 #include "compiler/support/encoding.hpp"
+#include "compiler/support/escape.hpp"
 #include "compiler/support/failure.hpp"
 #include "compiler/support/sha256.hpp"
 #include "runtime/tools/output_file.hpp"

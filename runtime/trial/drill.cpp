@@ -66,7 +66,8 @@ class Drill {
         plain_ = plain->journaled;
         kill_everywhere(*plain);
         fault_each(*plain);
-        for (std::size_t intents = 1; intents <= plain->intents; ++intents) later({.stop_after = intents});
+        for (std::size_t intents = 1; intents <= plain->intents; ++intents)
+            later(TrialPlan{.stop_after = intents});
         return do_all();
     }
 
@@ -114,7 +115,7 @@ class Drill {
                         other.of, other.later_ms > 0 ? fmt::format("{}s ", other.later_ms / 1000) : "",
                         other.after ? "after" : "before", other.step ? "step " : "", other.command);
         if (other.nth > 1) other.text += fmt::format(" #{}", other.nth);
-        later({.other = std::move(other), .undo = true});
+        later(TrialPlan{.other = std::move(other), .undo = true});
     }
 
     [[nodiscard]] nlohmann::json files_edited() const {
@@ -227,7 +228,7 @@ class Drill {
         for (std::size_t i = 0; i < plain.journaled.size(); ++i) {
             const bool begins = plain.journaled[i].kind() == runtime::EventKind::Intent;
             if (!begins && plain.journaled[i].kind() != runtime::EventKind::Outcome) continue;
-            later({.kill = kill_at(plain.journaled, i, begins)});
+            later(TrialPlan{.kill = kill_at(plain.journaled, i, begins)});
         }
     }
 
