@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cctype>
 
-
 #include "compiler/documents/scanner.hpp"
 
 namespace migc::documents {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 
-
 #include "compiler/documents/brackets.hpp"
 #include "compiler/documents/yaml_scalar.hpp"
 

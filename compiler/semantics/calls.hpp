@@ -16,9 +16,9 @@ inline bool runs(const std::optional<ir::Command>& command, std::string_view too
     return command && runs(*command, tool);
 }
 
-// What a parameter stands for, as far as the text tells: an argument that was left out says `absent`, and then
-// the parameter's default counts. The program has it in the argument's place already (sema/phrases.cpp). What
-// turns out to be absent only in a run is treated alike: by `is_left_out`.
+// What a parameter stands for, as far as the text tells: an argument that was left out says `absent`, and
+// then the parameter's default counts. The program has it in the argument's place already (sema/phrases.cpp).
+// What turns out to be absent only in a run is treated alike: by `is_left_out`.
 const ir::Expr& argument_for(const ir::Parameter& parameter, const ir::Expr& given);
 // The one value that stands for an argument that was not given.
 const Value& not_given();

@@ -14,8 +14,8 @@
 #include "runtime/evaluate/kept_secrets.hpp"
 #include "runtime/evaluate/text.hpp"
 #include "runtime/natives/refusals.hpp"
-#include "runtime/tools/identity.hpp"
 #include "runtime/tools/error_text.hpp"
+#include "runtime/tools/identity.hpp"
 
 namespace migc::runtime::inline engine {
 namespace {

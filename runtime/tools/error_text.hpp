@@ -9,8 +9,8 @@
 
 namespace migc::runtime::inline tools {
 
-// What a tool printed for people: its complaints, else its output; without what is secret. Done before anything
-// is cut off: of a secret that was cut, the rest could not be told any more.
+// What a tool printed for people: its complaints, else its output; without what is secret. Done before
+// anything is cut off: of a secret that was cut, the rest could not be told any more.
 std::string error_text(const Answer& answer);
 
 // The end of it: its last line, with the line that a list of points belongs to. Whole objects that a

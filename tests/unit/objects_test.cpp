@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "compiler/kubernetes/manifest.hpp"
-#include "runtime/tools/natives.hpp"
 #include "runtime/tools/error_text.hpp"
+#include "runtime/tools/natives.hpp"
 #include "tests/unit/fake_host.hpp"
 
 using namespace migc;
