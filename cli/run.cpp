@@ -58,10 +58,9 @@ int leave_to_background(const session::Detached::Foreground& foreground) {
 }
 
 int report(const runtime::RunResult& result) {
-    // A refusal comes before the first event, so the reporter has said nothing. What is not as it was
-    // reviewed has lines of its own, each made safe where it was written.
+    // A refusal comes before the first event, so the reporter has said nothing.
     if (result.run.empty() && !result.message.empty())
-        return refuse(session::Refusal{result.message, result.exit_code, result.exit_code == locked});
+        return refuse(session::Refusal{result.message, result.exit_code, result.in_lines});
     return result.exit_code;
 }
 
@@ -112,10 +111,9 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
                 const std::string& id = begun != nullptr ? begun->run : resumed->run;
                 ready->locks->names_run(id);
                 if (starting != nullptr) starting->begun();
-                if (const auto folder = runtime::find_run_folder(root, id); folder && *folder) {
-                    if (halves->background) halves->background->begun(id, (*folder)->path());
-                    progress.emplace((*folder)->path());
-                }
+                const auto folder = root / ".migc" / "runs" / id;  // which a simulated run need not have
+                if (halves->background) halves->background->begun(id, folder);
+                progress.emplace(folder);
             }
             if (progress) progress->on(event);
             ready->session->on(event);

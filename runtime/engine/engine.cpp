@@ -49,6 +49,12 @@ RunResult refused(std::string message, int code = 2) {
     return {Outcome::Refused, code, {}, std::move(message), {}};
 }
 
+RunResult refused(const Problem& problem) {
+    RunResult result = refused(problem.message, problem.exit_code);
+    result.in_lines = problem.in_lines;
+    return result;
+}
+
 }  // namespace
 
 struct Engine::State {
@@ -180,7 +186,7 @@ std::optional<Problem> Engine::State::look_at_inputs() {
     run.change = reviewed.change;
     options.run_digest = reviewed.run_digest();
     parts = reviewed.run;
-    if (auto why = refusal(options, reviewed)) return Problem{*why, exit_code(Outcome::Refused)};
+    if (auto why = refusal(options, reviewed)) return Problem{*why, exit_code(Outcome::Refused), true};
     return std::nullopt;
 }
 
@@ -413,7 +419,7 @@ RunResult Engine::State::finish(const StageEnd& end, int code) {
 }
 
 RunResult Engine::State::run_everything() {
-    if (auto problem = resolve()) return refused(problem->message, problem->exit_code);
+    if (auto problem = resolve()) return refused(*problem);
     if (auto problem = begin()) return refused(problem->message);
     if (!record_beginning()) return finish({Outcome::Held, run.recorder.failure()}, exit_code(Outcome::Held));
     if (auto problem = copy_inputs()) return finish({Outcome::Refused, problem->message}, problem->exit_code);
@@ -610,7 +616,7 @@ StageEnd Engine::State::resume_stages() {
 }
 
 RunResult Engine::State::resume_from(const RunState& history) {
-    if (auto problem = begin_again(history)) return refused(problem->message, problem->exit_code);
+    if (auto problem = begin_again(history)) return refused(*problem);
     // Cut off before its first event: nothing was begun.
     if (!history.begun) {
         if (!record_beginning())

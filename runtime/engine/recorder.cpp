@@ -28,8 +28,9 @@ Recorder::Recorder(Journal& journal, Tools& tools, Listener listener)
 // Without what must not be shown. Its values are of the types they were of: only texts are another's.
 Event Recorder::event_of(const Event::Body& body, Reason why) const {
     Event event{tools_.now(), body, why};
-    auto shown = decode(name(event.kind()), secrets().apply(repaired(encode(body))));
-    event.body = std::move(shown.value());
+    const nlohmann::json whole = encode(body);
+    const nlohmann::json shown = secrets().apply(repaired(whole));
+    if (shown != whole) event.body = decode(name(event.kind()), shown).value();
     return event;
 }
 

@@ -24,7 +24,8 @@ namespace migc::runtime::inline evaluation {
 // Why nothing was begun, as a sentence for people.
 struct Problem {
     std::string message;
-    int exit_code = 2;  // of `run`
+    int exit_code = 2;      // of `run`
+    bool in_lines = false;  // the message has lines of its own, each made safe where it was written
 };
 
 struct RunOptions {
@@ -74,6 +75,7 @@ struct RunResult {
     std::string message;                // why it is not done; empty if it is
     std::vector<std::string> standing;  // steps whose change still stands
     Reason why = Reason::None;          // of one that is held
+    bool in_lines = false;              // of the message: see Problem
 };
 
 }  // namespace migc::runtime::inline evaluation

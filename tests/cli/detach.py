@@ -54,6 +54,10 @@ done = run("run", "wrong.mig", "--detach")
 check("a run that cannot begin says so at once", done.returncode == 2 and "migc:" in done.stdout)
 check("and leaves nothing behind", not list((folder / ".migc").glob("output-*")))
 
+(folder / "scale.mig").write_text("stage staging < scale webapi to 4; verify pods ready; > on failure undo;\n")
+done = run("run", "scale.mig", "--world", "learning", "--detach")
+check("a run in a simulated world, which has no folder, goes on behind it as well", done.returncode == 0 and "goes on in the background" in done.stdout, done.stdout)
+
 # One that cannot hear: it stands still. What was not seen is not said.
 (folder / "go-one").unlink()
 still = project.start("run", "night.mig")

@@ -150,6 +150,16 @@ def in_the_middle():
     check("which can be undone all the same", done.returncode == 0 and (shop.state / "pump").read_text() == "1\n", done.stdout)
     shop.remove()
 
+    # What differs when a run is to go on is named in one line, whatever a file is called.
+    forged = "a\nmigc: all is as it was"
+    shop = Shop(r'stage staging < raise "pump" to 4; examine "conf/a\nmigc: all is as it was"; > on failure hold;')
+    (shop.folder / "conf" / forged).write_text("one\n")
+    (shop.state / "on-set").write_text(f"echo changed > '{shop.folder}/conf/{forged}'\n")
+    shop.migc("run", "a.mig")
+    done = shop.migc("resume", "last")
+    check("a name with a line break forges no line", done.returncode == 5 and "not as when" in done.stdout and "\nmigc: all is" not in done.stdout, done.stdout)
+    shop.remove()
+
     shop = Shop(script)
     tool = pathlib.Path(shop.tool)
     before = tool.read_text()
