@@ -33,6 +33,11 @@ bool is_emergency(const ir::Program& program) {
     return program.migration && program.migration->property("emergency") != nullptr;
 }
 
+std::string heading(const ir::Stage& stage) {
+    return stage.name == stage.environment ? stage.name
+                                           : fmt::format("{} in {}", stage.name, stage.environment);
+}
+
 bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage) {
     const ir::Stage* repeated = stage.repeats ? program.stage(*stage.repeats) : nullptr;
     return stage.on_failure && (repeated == nullptr || stage.failure_span != repeated->failure_span);

@@ -90,6 +90,9 @@ struct StageCheck : ScriptCheck {
 
 // Whether the script says that it is one for an emergency, in which production does not wait for others.
 bool is_emergency(const ir::Program& program);
+
+// What stands behind `stage`: "staging", "migrate in staging".
+std::string heading(const ir::Stage& stage);
 // Whether a stage has a failure block that it did not take over from the stage that it repeats.
 bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage);
 // Calls visit(undo) for each undo that a step of the stage itself has, once: a loop comes to it in each

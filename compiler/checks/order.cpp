@@ -61,7 +61,7 @@ void production_first(const Input& input, const Stages& stages, Diagnostics& dia
                            order_in_words(input.inventory), stages[i]->environment));
         d.note(fmt::format(
             "put stage `{}` first, and let `{}` repeat its steps: `stage {} repeats {} < gate {} passed; >`",
-            lower->name, stages[i]->name, stages[i]->name, lower->name, lower->name));
+            lower->name, stages[i]->name, heading(*stages[i]), lower->name, lower->name));
     }
 }
 

@@ -130,7 +130,7 @@ void how_to_exercise(const StageEvents& upper, const Event& event, const ir::Sta
         return;
     }
     d.note(fmt::format("let `{}` repeat the steps: `stage {} repeats {} < gate {} passed; >`",
-                       upper.stage->name, upper.stage->name, first.name, first.name));
+                       upper.stage->name, heading(*upper.stage), first.name, first.name));
 }
 
 void never_exercised(const StageEvents& upper, const std::map<std::string, Lower>& lower,

@@ -241,17 +241,38 @@ ir::Expr Lowering::name(const syntax::Expr& word, const Type& expected, Scope& s
     const Type& single = expected.kind == TypeKind::List ? *expected.element : expected;
     if (single.kind == TypeKind::Resource)
         return literal(ResourceRef{single.resource, word.text}, single, word.span);
-    if (single.kind == TypeKind::Environment && inventory_.environment(word.text))
+    if (single.kind == TypeKind::Environment && is_place(word.text))
         return literal(word.text, single, word.span);
     return unknown_name(word, single, scope);
 }
 
+// A gate asks whether a stage has passed; most stages have the name of their environment.
+bool Lowering::is_place(const std::string& word) const {
+    return inventory_.environment(word) || (in_gate_ && stage_names_.contains(word));
+}
+
+bool Lowering::is_in_script(const Scope& scope) const {
+    const Scope* at = &scope;
+    while (at != nullptr && at != script_scope_) at = at->outer();
+    return at != nullptr;
+}
+
 ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, Scope& scope) {
+    if (expected.kind == TypeKind::Environment) {
+        unknown_environment(word.text, word.span);
+        return bad(word.span);
+    }
     std::vector<std::string> names;
     scope.each([&](const std::string& n, const Meaning&) { names.push_back(n); });
     auto& d =
         diagnostics_.report(Code::UnknownName, word.span, fmt::format("`{}` is not known here", word.text));
-    if (const auto near = suggest(d, word.text, names)) {
+    if (const auto elsewhere = named_in_script_.find(word.text); elsewhere != named_in_script_.end()) {
+        d.label(elsewhere->second, "declared here");
+        d.note(
+            is_in_script(scope)
+                ? "a name is known in its own block only; what others need too stands before the stages"
+                : "a declaration sees nothing of the script that uses it: hand the value over, in a slot of the verb's or probe's phrase");
+    } else if (const auto near = suggest(d, word.text, names)) {
         d.fixes.push_back(write_instead(word.span, *near));
     } else if (is_textual(expected.kind)) {
         d.note(fmt::format("write the {} in quotes: \"{}\"", ir::show(expected), word.text));

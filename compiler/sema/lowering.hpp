@@ -1,6 +1,8 @@
 // The state that the parts of the lowering share; private to sema.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -106,6 +108,8 @@ class Lowering {
     ir::Expr number(const syntax::Expr& e, const ir::Type& expected);
     ir::Expr list(const syntax::Expr& e, const ir::Type& expected, Scope& scope);
     ir::Expr name(const syntax::Expr& word, const ir::Type& expected, Scope& scope);
+    [[nodiscard]] bool is_place(const std::string& word) const;
+    [[nodiscard]] bool is_in_script(const Scope& scope) const;
     ir::Expr unknown_name(const syntax::Expr& word, const ir::Type& expected, Scope& scope);
     ir::Expr binary(const syntax::Expr& e, Scope& scope);
     ir::Expr comparison(const syntax::Expr& e, Scope& scope);
@@ -121,6 +125,7 @@ class Lowering {
     bool might_fit(const syntax::Expr& e, const ir::Type& type, Scope& scope);
     std::vector<ir::Expr> arguments(const Bound& bound, const std::vector<ir::Parameter>& parameters,
                                     Span call, Scope& scope);
+    void hint_of_other_words(Diagnostic& d, const syntax::Expr& phrase) const;
     void unknown_phrase(const syntax::Expr& phrase, DeclarationKind kind);
     bool missing_semicolon(const syntax::Expr& phrase, DeclarationKind kind);
 
@@ -163,6 +168,7 @@ class Lowering {
     void stage(const syntax::Stage& stage, Scope& globals);
     void stage_body(const syntax::Stage& stage, ir::Stage& result, Scope& globals);
     void repeated(const syntax::Stage& stage, ir::Stage& result);
+    Diagnostic& unknown_environment(const std::string& name, Span span);
     std::string environment_of(const syntax::Stage& stage);
     void globals(const syntax::File& file, Scope& scope);
     ir::Invariant invariant(const syntax::Invariant& invariant, Scope& scope);
@@ -177,6 +183,11 @@ class Lowering {
     Symbols* symbols_;  // null if nobody asks
     ir::Program program_;
     Scope settings_;
+    // The script's params and lets so far, and where: for those who write a name where it cannot be seen.
+    std::map<std::string, Span, std::less<>> named_in_script_;
+    const Scope* script_scope_ = nullptr;  // the names that all of the script sees
+    std::set<std::string> stage_names_;    // of the whole script
+    bool in_gate_ = false;
     bool in_invariant_ = false;
     std::unordered_map<const Declaration*, std::uint32_t> verbs_;
     std::unordered_map<const Declaration*, std::uint32_t> probes_;

@@ -1,5 +1,6 @@
 // Binding a phrase to the declaration that it uses, and saying what was probably meant where there is none.
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -92,7 +93,7 @@ bool Lowering::might_fit(const syntax::Expr& e, const Type& expected, Scope& sco
         if (const Meaning* meaning = scope.find(word)) return fits(meaning->type, type);
         return type.kind == TypeKind::Resource || type.kind == TypeKind::Any ||
                (type.kind == TypeKind::Bool && (word == "true" || word == "false")) ||
-               (type.kind == TypeKind::Environment && inventory_.environment(word));
+               (type.kind == TypeKind::Environment && is_place(word));
     }
     if (e.kind == syntax::ExprKind::String)
         return is_textual(type.kind) || type.kind == TypeKind::Any || type.kind == TypeKind::Json;
@@ -138,6 +139,35 @@ std::vector<ir::Expr> Lowering::arguments(const Bound& bound, const std::vector<
     return result;
 }
 
+// What people write who come from another language, and what it is in this one.
+void Lowering::hint_of_other_words(Diagnostic& d, const syntax::Expr& phrase) const {
+    constexpr auto than = std::to_array<std::array<std::string_view, 2>>({{"less", "below"},
+                                                                          {"fewer", "below"},
+                                                                          {"smaller", "below"},
+                                                                          {"lower", "below"},
+                                                                          {"more", "above"},
+                                                                          {"greater", "above"},
+                                                                          {"larger", "above"},
+                                                                          {"higher", "above"}});
+    constexpr std::array waiting = {"wait", "sleep", "pause", "delay"};
+    const auto& parts = phrase.children;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i)
+        for (const auto& [word, ours] : than)
+            if (parts[i].text == word && parts[i + 1].text == "than") {
+                const Span span{parts[i].span.file, parts[i].span.begin, parts[i + 1].span.end};
+                d.notes.clear();
+                d.note(fmt::format("`{} than` is written `{}`; there are `at least` and `at most`, too", word,
+                                   ours));
+                d.fixes.push_back(write_instead(span, std::string(ours)));
+                return;
+            }
+    if (std::ranges::find(waiting, parts.front().text) == waiting.end()) return;
+    d.notes.clear();
+    d.note(
+        "time alone shows nothing: `verify CONDITION within 5m;` waits until something is so, and "
+        "`soak 5m while CONDITION;` sees that it stays so");
+}
+
 void Lowering::unknown_phrase(const syntax::Expr& phrase, DeclarationKind kind) {
     if (missing_semicolon(phrase, kind)) return;
     std::vector<std::pair<int, const Declaration*>> ranked;
@@ -159,6 +189,7 @@ void Lowering::unknown_phrase(const syntax::Expr& phrase, DeclarationKind kind) 
                          "`let`"
                        : "this is a verb: it changes something, so it is a statement of its own");
         }
+    hint_of_other_words(d, phrase);
     if (d.notes.empty())
         d.note("`migc verbs` lists the phrases; a file of yours can declare more, with `verb` and `probe`");
 }

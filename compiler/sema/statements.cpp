@@ -122,7 +122,9 @@ ir::Step Lowering::statement(const syntax::Statement& s, Scope& scope, Place pla
         case StatementKind::Gate:
             only_in(Place::Stage, "a gate",
                     "gates stand at the beginning of a stage: they decide whether it may begin");
+            in_gate_ = true;
             step.condition = condition(*s.expr, scope);
+            in_gate_ = false;
             return step;
         case StatementKind::Undo:
         case StatementKind::UndoAll:
@@ -134,6 +136,7 @@ ir::Step Lowering::statement(const syntax::Statement& s, Scope& scope, Place pla
             step.value = expr(*s.expr, simple(TypeKind::Any), scope);
             step.name = s.name.text;
             bind_name(s.name, step.value->type, scope);
+            if (place != Place::Declaration) named_in_script_.insert_or_assign(s.name.text, s.name.span);
             // A second name for a plan would allow a second use: the first one ends here.
             if (Meaning* plan =
                     step.value->type.kind == TypeKind::Plan ? scope.find(step.value->name) : nullptr) {
@@ -267,18 +270,25 @@ void Lowering::bind_name(const syntax::Name& name, const Type& type, Scope& scop
 
 // ------------------------------------------------------------------ stages
 
+Diagnostic& Lowering::unknown_environment(const std::string& name, Span span) {
+    auto names = names_of(inventory_.environments);
+    const std::string environments = fmt::format("{}", fmt::join(names, ", "));
+    if (in_gate_) names.insert(names.end(), stage_names_.begin(), stage_names_.end());
+    auto& d = diagnostics_.report(
+        Code::UnknownEnvironment, span,
+        fmt::format("there is no {}environment `{}`", in_gate_ ? "stage and no " : "", name));
+    if (const auto near = suggest(d, name, names))
+        d.fixes.push_back(write_instead(span, *near));
+    else
+        d.note(fmt::format("{} has: {}", inventory_.exists ? inventory_.file_name : "without a migc.yaml one",
+                           environments));
+    return d;
+}
+
 std::string Lowering::environment_of(const syntax::Stage& stage) {
     const syntax::Name& name = stage.environment ? *stage.environment : stage.name;
     if (inventory_.environment(name.text)) return name.text;
-    const auto names = names_of(inventory_.environments);
-    auto& d = diagnostics_.report(Code::UnknownEnvironment, name.span,
-                                  fmt::format("there is no environment `{}`", name.text));
-    if (const auto near = suggest(d, name.text, names)) {
-        d.fixes.push_back(write_instead(name.span, *near));
-    } else {
-        d.note(fmt::format("{} has: {}", inventory_.exists ? inventory_.file_name : "without a migc.yaml one",
-                           fmt::join(names, ", ")));
-    }
+    Diagnostic& d = unknown_environment(name.text, name.span);
     if (!stage.environment)
         d.note("a stage of another name says where it runs: `stage NAME in ENVIRONMENT < .. >`");
     return name.text;
@@ -350,6 +360,7 @@ void Lowering::globals(const syntax::File& file, Scope& scope) {
         if (p.default_value) parameter.default_value = expr(*p.default_value, parameter.type, scope);
         bind_name(p.name, parameter.type, scope);
         scope.find(p.name.text)->kind = ir::ExprKind::Param;
+        named_in_script_.insert_or_assign(p.name.text, p.name.span);
         program_.parameters.push_back(std::move(parameter));
     }
     for (const auto& l : file.lets) program_.lets.push_back(statement(l, scope, Place::Stage));
@@ -384,6 +395,8 @@ ir::Program Lowering::script(const syntax::File& file) {
         program_.migration = std::move(m);
     }
     Scope scope(&settings_);
+    script_scope_ = &scope;
+    for (const auto& s : file.stages) stage_names_.insert(s.name.text);
     globals(file, scope);
     for (const auto& s : file.stages) stage(s, scope);
     return check_unused();

@@ -250,10 +250,12 @@ class Explanation {
         if (starts_anew && previous_ < reader_.size() && may_end_here(stop_.expected))
             return missing_semicolon();
         if (text == "<" && may_end_here(stop_.expected)) return comparison_or_block();
+        if (previous_ < reader_.size() && (unit_apart() || unquoted())) return;
         const std::size_t head = head_of_item();
         if (head == at_ && !any_of(item_words, text)) return not_an_item(at_);
         if (head < at_ && any_of(stop_.expected, "`never`")) return not_an_item(head);
-        if (reader_.kind(at_) == TokenKind::Keyword && any_of(stop_.expected, "WORD"))
+        const bool in_phrase = previous_ < reader_.size() && reader_.kind(previous_) == TokenKind::Word;
+        if (reader_.kind(at_) == TokenKind::Keyword && (in_phrase || any_of(stop_.expected, "WORD")))
             return report(
                 fmt::format("`{}` is a word of the language and cannot be a name or part of a phrase", text));
         const std::string after =
@@ -275,6 +277,40 @@ class Explanation {
         const std::string words = in_words(stop_.expected);
         diagnostics_.report(Code::Syntax, reader_.span(at_), std::move(message),
                             words.empty() ? "" : "expected here: " + words);
+    }
+
+    // `5 minutes`: a number and its unit are one word.
+    bool unit_apart() {
+        constexpr std::array words = {"s",     "sec",  "secs",   "second",  "seconds", "m",
+                                      "min",   "mins", "minute", "minutes", "h",       "hour",
+                                      "hours", "hrs",  "d",      "day",     "days"};
+        const std::string_view unit = reader_.text(at_);
+        if (reader_.kind(previous_) != TokenKind::Number || !any_of(words, unit)) return false;
+        const std::string written = fmt::format("{}{}", reader_.text(previous_), unit.front());
+        auto& d = diagnostics_.report(Code::Syntax, cover(reader_.span(previous_), reader_.span(at_)),
+                                      fmt::format("a duration is one word: `{}`", written));
+        d.fixes.push_back(write_instead(d.span, written));
+        return true;
+    }
+
+    // `k8s/web.yaml`, `web:1.2`, `example.com`: what has such signs in it is a string.
+    bool unquoted() {
+        constexpr std::array signs = {"/", ".", ":", "@"};
+        if (!any_of(signs, reader_.text(at_)) || !reader_.touches(previous_, at_)) return false;
+        std::size_t first = previous_, last = at_;
+        const auto is_part = [&](std::size_t i) {
+            constexpr std::array ends = {";", ",", "<", ">", "(", ")", "[", "]"};
+            return i < reader_.size() && reader_.kind(i) != TokenKind::String &&
+                   reader_.kind(i) != TokenKind::Comment && !any_of(ends, reader_.text(i));
+        };
+        while (first > 0 && is_part(first - 1) && reader_.touches(first - 1, first)) --first;
+        while (is_part(last + 1) && reader_.touches(last, last + 1)) ++last;
+        std::string text;
+        for (std::size_t i = first; i <= last; ++i) text += reader_.text(i);
+        auto& d = diagnostics_.report(Code::Syntax, cover(reader_.span(first), reader_.span(last)),
+                                      "a path, an address or an image is written in quotes");
+        d.fixes.push_back(write_instead(d.span, fmt::format("\"{}\"", text)));
+        return true;
     }
 
     void comparison_or_block() {
