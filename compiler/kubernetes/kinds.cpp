@@ -120,6 +120,28 @@ std::string group_in(const std::string& api_version) {
     return slash == std::string::npos ? "" : api_version.substr(0, slash);
 }
 
+// Those of Kubernetes that the table does not have, since nothing here asks for more than their names.
+constexpr std::string_view further_kinds =
+    "APIService Binding CertificateSigningRequest ComponentStatus CSIDriver CSINode CSIStorageCapacity ClusterTrustBundle "
+    "DeviceClass Eviction FlowSchema IPAddress Lease LocalSubjectAccessReview PodSecurityPolicy PodTemplate "
+    "PriorityLevelConfiguration ReplicationController ResourceClaim ResourceClaimTemplate ResourceSlice RuntimeClass Scale "
+    "SelfSubjectAccessReview SelfSubjectReview SelfSubjectRulesReview ServiceCIDR StorageVersion StorageVersionMigration "
+    "SubjectAccessReview TokenRequest TokenReview ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding VolumeAttachment "
+    "VolumeAttributesClass MutatingAdmissionPolicy MutatingAdmissionPolicyBinding";
+
+bool is_unknown(std::string_view kind, const std::string& api_version) {
+    const std::string group = group_in(api_version), version = version_in(api_version);
+    // `gateway.networking.k8s.io` is of Kubernetes' people, and yet a definition of its own.
+    const bool is_built_in =
+        group.find('.') == std::string::npos ||
+        std::ranges::any_of(known_kinds(), [&](const auto& known) { return known.second->group == group; });
+    if (!is_built_in || listed(further_kinds, kind)) return false;
+    const auto found = known_kinds().find(lower_case(kind));
+    if (found == known_kinds().end() || found->second->kind != kind) return true;
+    return found->second->group != group ||
+           (found->second->version != version && !listed(found->second->others, version));
+}
+
 bool is_own_group(std::string_view group) {
     return group.find('.') == std::string_view::npos || group.ends_with(".k8s.io");
 }

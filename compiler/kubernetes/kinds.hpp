@@ -46,6 +46,9 @@ class Kinds {
 std::string version_in(const std::string& api_version);
 // "autoscaling" of "autoscaling/v1"; empty for the core group.
 std::string group_in(const std::string& api_version);
+// Whether the cluster would know no such kind: one of Kubernetes' own groups has no kind of that name, or not
+// in that version. What a definition of somebody else adds is never unknown.
+bool is_unknown(std::string_view kind, const std::string& api_version);
 // Whether a group is one of Kubernetes' own, whose kinds kubectl knows without it: apps, batch, *.k8s.io.
 bool is_own_group(std::string_view group);
 

@@ -199,12 +199,8 @@ constexpr std::int64_t most_replicas = 200;
 
 // The defaults that the API server writes into an object, as far as one sees them in a comparison.
 void add_defaults(const Kind& kind, Object& object);
-// Which field has the wrong type, in a sentence; empty if none has.
-std::string misfit_of(const Kind& kind, const Object& object);
 // The object in another of the versions in which its kind is served; an empty one changes nothing.
 Object in_version(const Kind& kind, Object object, const std::string& version);
-// A null in a manifest means that the field is not there.
-Object without_nulls(const Object& object);
 inline bool is_workload(const Kind& kind) {
     return kubernetes::is_workload(lower_case(kind.kind));
 }

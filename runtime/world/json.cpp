@@ -139,4 +139,18 @@ std::optional<bool> selected(const Object& labels, std::string_view selector) {
     });
 }
 
+Object without_nulls(const Object& object) {
+    if (!object.is_object() && !object.is_array()) return object;
+    Object result = object;
+    for (auto at = result.begin(); at != result.end();) {
+        if (object.is_object() && at->is_null()) {
+            at = result.erase(at);
+            continue;
+        }
+        *at = without_nulls(*at);
+        ++at;
+    }
+    return result;
+}
+
 }  // namespace migc::runtime::inline world

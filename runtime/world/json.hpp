@@ -22,6 +22,9 @@ const Object& list_at(const Object& object, const char* pointer);
 // Whether it is there, and true.
 bool flag_at(const Object& object, const char* pointer);
 
+// A null in a manifest means that the field is not there.
+Object without_nulls(const Object& object);
+
 // As kubectl and terraform print it; bytes that are not UTF-8 are replaced. An indent below 0 gives one line.
 std::string printed(const Object& object, int indent = 4);
 

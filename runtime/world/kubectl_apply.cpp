@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/kubernetes/validation.hpp"
 #include "runtime/world/document.hpp"
 #include "runtime/world/kubectl.hpp"
 #include "runtime/world/patches.hpp"
@@ -14,21 +15,22 @@ Answer invalid(const Kind& kind, const std::string& name, const std::string& why
     return failed("The {} \"{}\" is invalid: {}\n", kind.kind, name, why);
 }
 
-std::optional<Answer> workload_refusal(const Kind& kind, const std::string& name, const Object& object,
-                                       const Object* old) {
-    const Object& selector = object_at(object, "/spec/selector/matchLabels");
-    if (selector.empty()) return invalid(kind, name, "spec.selector: Required value");
-    if (!has_labels(object_at(object, "/spec/template/metadata/labels"), selector))
-        return invalid(
-            kind, name,
-            "spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`");
-    if (list_at(object, "/spec/template/spec/containers").empty())
-        return invalid(kind, name, "spec.template.spec.containers: Required value");
-    if (number_at(object, "/spec/replicas", 1) < 0)
-        return invalid(kind, name, "spec.replicas: Invalid value: must be greater than or equal to 0");
-    if (old && object_at(*old, "/spec/selector") != object_at(object, "/spec/selector"))
-        return invalid(kind, name, "spec.selector: Invalid value: field is immutable");
-    return std::nullopt;
+// What is wrong with the object as it would be now. What a world file left out of the object before is not
+// the change's fault.
+std::optional<Answer> validity(const Kind& kind, const std::string& name, const Object& object,
+                               const Object* old, bool all_fields) {
+    auto wrong = kubernetes::refusals_of(kind.plural, object, all_fields);
+    if (old != nullptr) {
+        const auto before = kubernetes::refusals_of(kind.plural, *old, all_fields);
+        std::erase_if(wrong, [&](const auto& one) { return std::ranges::find(before, one) != before.end(); });
+        std::ranges::copy(kubernetes::refusals_of_change(kind.plural, *old, object),
+                          std::back_inserter(wrong));
+    }
+    if (wrong.empty()) return std::nullopt;
+    if (wrong.front().is_type)
+        return failed("Error from server (BadRequest): {} \"{}\" cannot be handled: .{}: {}\n", kind.kind,
+                      name, wrong.front().field(), wrong.front().why);
+    return invalid(kind, name, fmt::format("{}: {}", wrong.front().field(), wrong.front().why));
 }
 
 double size_of(const Object& claim) {
@@ -37,7 +39,6 @@ double size_of(const Object& claim) {
 
 std::optional<Answer> claim_refusal(const KubectlCall& call, const Kind& kind, const std::string& name,
                                     const Object& object, const Object* old) {
-    if (size_of(object) <= 0) return invalid(kind, name, "spec.resources.requests.storage: Required value");
     if (!old || size_of(object) == size_of(*old)) return std::nullopt;
     if (size_of(object) < size_of(*old))
         return invalid(
@@ -56,21 +57,13 @@ std::optional<Answer> refusal(const KubectlCall& call, const Kind& kind, const O
                               const ObjectKey& key) {
     if (kind.namespaced && !call.cluster.has_namespace(key.name_space))
         return not_found(*call.cluster.kinds.by_plural("namespaces"), key.name_space);
-    if (const std::string wrong = misfit_of(kind, object); !wrong.empty())
-        return failed("Error from server (BadRequest): {} \"{}\" cannot be handled: {}\n", kind.kind,
-                      key.name, wrong);
     const Object* old = call.cluster.find(key);
     const std::int64_t pods =
         std::max(number_at(object, "/spec/replicas", 1), number_at(object, "/spec/minReplicas", 1));
     if (pods > most_replicas) return unmodelled("workloads of more than {} replicas", most_replicas);
-    if (is_workload(kind)) return workload_refusal(kind, key.name, object, old);
+    const bool all_fields = call.verb == "apply" && call.arguments.has("--server-side");
+    if (auto refused = validity(kind, key.name, object, old, all_fields)) return refused;
     if (kind.plural == "persistentvolumeclaims") return claim_refusal(call, kind, key.name, object, old);
-    const std::int64_t most = number_at(object, "/spec/maxReplicas", most_replicas);
-    if (kind.plural == "horizontalpodautoscalers" && most < number_at(object, "/spec/minReplicas", 1))
-        return invalid(kind, key.name,
-                       fmt::format("spec.maxReplicas: Invalid value: {}: must be greater than or equal to "
-                                   "`minReplicas`",
-                                   most));
     return std::nullopt;
 }
 
@@ -121,6 +114,11 @@ tl::expected<const Kind*, Answer> kind_of(KubectlCall& call, const Object& objec
         return tl::unexpected(failed("error: unable to decode \"STDIN\": Object 'Kind' is missing\n"));
     if (text_at(object, "/metadata/name").empty())
         return tl::unexpected(failed("error: resource name may not be empty\n"));
+    if (kubernetes::is_unknown(kind, version))
+        return tl::unexpected(failed(
+            "error: resource mapping not found for name: \"{}\" namespace: \"{}\" from \"STDIN\": no matches "
+            "for kind \"{}\" in version \"{}\"\nensure CRDs are installed first\n",
+            text_at(object, "/metadata/name"), text_at(object, "/metadata/namespace"), kind, version));
     return &call.cluster.kinds.of_manifest(kind, version);
 }
 

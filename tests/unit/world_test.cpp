@@ -495,7 +495,7 @@ TEST_CASE("fields of the wrong type are refused, and nulls are no fields") {
     };
     CHECK(
         patch(R"({"metadata":{"labels":{"a":1}}})").errors ==
-        "Error from server (BadRequest): Deployment \"web\" cannot be handled: /metadata/labels must be a map of texts\n");
+        "Error from server (BadRequest): Deployment \"web\" cannot be handled: .metadata.labels.a: expected string\n");
     CHECK(patch(R"({"spec":{"replicas":"two"}})").status == 1);
     CHECK(patch(R"({"spec":{"template":{"spec":{"containers":[7]}}}})").status == 1);
     CHECK(patch(R"({"metadata":{"name":"other"}})").errors.find("does not match the name on the URL") !=
