@@ -335,8 +335,10 @@ Found variable(const json& value, std::string_view) {
                ? invalid(json(""), "may not be specified when `value` is not empty", "/valueFrom")
                : Found();
 }
-Found mounts(const json& spec, std::string_view) {
+Found mounts(const json& spec, const json* claim_templates) {
     std::set<std::string> known;
+    if (claim_templates != nullptr && claim_templates->is_array())
+        for (const json& one : *claim_templates) known.insert(text_of(one, "/metadata/name"));
     if (const json* volumes = at(spec, "/volumes"); volumes != nullptr && volumes->is_array())
         for (const json& one : *volumes) known.insert(text_of(one, "/name"));
     for (const char* list : {"initContainers", "containers"}) {

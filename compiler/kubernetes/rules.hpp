@@ -54,7 +54,6 @@ Found own_pods(const nlohmann::json& value, std::string_view words);
 Found strategy(const nlohmann::json& value, std::string_view words);
 Found deadline(const nlohmann::json& value, std::string_view words);
 Found variable(const nlohmann::json& value, std::string_view words);
-Found mounts(const nlohmann::json& value, std::string_view words);
 Found requests(const nlohmann::json& value, std::string_view words);
 Found toleration(const nlohmann::json& value, std::string_view words);
 Found both_data(const nlohmann::json& value, std::string_view words);
@@ -66,6 +65,8 @@ Found disruption(const nlohmann::json& value, std::string_view words);
 Found path(const nlohmann::json& value, std::string_view words);
 Found routes(const nlohmann::json& value, std::string_view words);
 Found no_selector(const nlohmann::json& value, std::string_view words);
+// Each mount of a pod's containers is one of its volumes, or of a stateful set's claims (null without them).
+Found mounts(const nlohmann::json& spec, const nlohmann::json* claim_templates);
 }  // namespace rules
 
 // The part at a JSON pointer; null where there is none, and for null.

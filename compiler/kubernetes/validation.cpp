@@ -76,8 +76,7 @@ constexpr Rule of_pods[] = {  // below the pod's spec
     {"/volumes/*/persistentVolumeClaim", rules::has, "claimName"},
     {"/containers", rules::differ, "name"},
     {"/tolerations/*", rules::toleration},
-    {"", rules::has, "containers"},
-    {"", rules::mounts}};
+    {"", rules::has, "containers"}};
 constexpr Rule of_containers[] = {  // below each
     {"/name", rules::a_text},
     {"/image", rules::a_text},
@@ -247,8 +246,10 @@ class Validation {
                       [&](const json& value, const std::string& pointer) { look(rule, value, pointer); });
     }
     void look(const Rule& rule, const json& value, const std::string& pointer) {
-        if (auto wrong = rule.check(value, rule.words))
-            result_.push_back({pointer + wrong->below, wrong->why, wrong->is_type});
+        note(rule.check(value, rule.words), pointer);
+    }
+    void note(const Found& wrong, const std::string& pointer) {
+        if (wrong) result_.push_back({pointer + wrong->below, wrong->why, wrong->is_type});
     }
     // Of another type, nothing else is looked at: further rules take the types as right.
     [[nodiscard]] std::vector<Refusal> result() {
@@ -292,6 +293,8 @@ void each_container(const json& object, const std::string& pods, const Visit& vi
 
 void pods(Validation& validation, const json& object, const std::string& spec) {
     validation.apply(of_pods, spec);
+    if (const json* pod = at(object, spec))
+        validation.note(rules::mounts(*pod, at(object, "/spec/volumeClaimTemplates")), spec);
     each_container(object, spec, [&](const std::string& container) {
         validation.apply(of_containers, container);
         for (const char* probe : {"/readinessProbe", "/livenessProbe", "/startupProbe"})
@@ -379,7 +382,12 @@ std::vector<Refusal> refusals_of(std::string_view plural, const json& object, bo
             validation.look({"", rules::has, "containers"}, json::object(), spec);
     }
     if (all_fields) unknown_fields(validation, looked_at, plural, spec);
-    return validation.result();
+    std::vector<Refusal> result = validation.result();
+    // Of a stateful set's pods the server looks at the types, and at nothing else before it makes one.
+    for (Refusal& one : result)
+        one.of_pods_only = plural == "statefulsets" && !one.is_type && one.pointer.starts_with(spec + "/") &&
+                           one.pointer != spec + "/restartPolicy";
+    return result;
 }
 
 }  // namespace migc::kubernetes

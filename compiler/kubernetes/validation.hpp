@@ -15,6 +15,8 @@ struct Refusal {
     std::string why;       // "Required value", in the server's words
     bool is_type = false;  // the value is of another type, or the field is none: nothing else was looked at
 
+    bool of_pods_only = false;  // the object is kept (a stateful set), and then no pod of it can be made
+
     // "spec.template.spec.containers[0].image"
     [[nodiscard]] std::string field() const;
     [[nodiscard]] bool operator==(const Refusal&) const = default;

@@ -20,6 +20,7 @@ Answer invalid(const Kind& kind, const std::string& name, const std::string& why
 std::optional<Answer> validity(const Kind& kind, const std::string& name, const Object& object,
                                const Object* old, bool all_fields) {
     auto wrong = kubernetes::refusals_of(kind.plural, object, all_fields);
+    std::erase_if(wrong, [](const auto& one) { return one.of_pods_only; });
     if (old != nullptr) {
         const auto before = kubernetes::refusals_of(kind.plural, *old, all_fields);
         std::erase_if(wrong, [&](const auto& one) { return std::ranges::find(before, one) != before.end(); });

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the API server says to requests, right and wrong, and whether it still says so: `api_answers.json` keeps requests and answers, and
 the unit tests ask the simulated cluster the same. `--record` writes it anew."""
-import copy, json, pathlib, subprocess, sys
+import copy, json, os, pathlib, subprocess, sys
 
 from cluster import kubectl, make_namespace
 from harness import check, finish
@@ -131,6 +131,14 @@ for name, thing, pointer, value in [
 ]:
     case(name, put(thing, pointer, value))
 
+case("a mount of a set's claim", put(SET, CONTAINER + "/volumeMounts", [{"name": "data", "mountPath": "/data"}]))
+# Of the pods of a set the server looks at the types alone; making the pods fails then.
+for name, pointer, value in [("a set without image", CONTAINER + "/image", ...), ("a port of a set that is too high", CONTAINER + "/ports", [{"containerPort": 70000}]), ("a variable of a set without name", CONTAINER + "/env", [{"value": "1"}]),
+                             ("a number for a variable of a set", CONTAINER + "/env", [{"name": "P", "value": 1}]), ("a quantity of a set of its own", CONTAINER + "/resources", {"requests": {"memory": "2 GB"}}), ("two containers of one name in a set", "/spec/template/spec/containers", POD["containers"] * 2),
+                             ("no containers in a set", "/spec/template/spec/containers", []), ("pods of a set that are not restarted", "/spec/template/spec/restartPolicy", "Never"), ("a probe of a set without a way", CONTAINER + "/readinessProbe", {"periodSeconds": 5})]:
+    case(name, put(SET, pointer, value))
+case("a mount of no claim of a set", put(SET, CONTAINER + "/volumeMounts", [{"name": "date", "mountPath": "/data"}]))
+
 # what cannot be changed
 for name, thing, pointer, value in [
     ("another selector", DEPLOYMENT, "/spec", {**DEPLOYMENT["spec"], "selector": {"matchLabels": {"tier": "web"}}, "template": put(TEMPLATE, "/metadata/labels", {"app": "web", "tier": "web"})}),
@@ -202,7 +210,7 @@ def ask(name_space, arguments, thing):
 
 
 def answer(number, before, arguments, thing):
-    name_space = f"migc-api-{number}"
+    name_space = f"migc-api-{os.getpid()}-{number}"
     make_namespace(name_space)
     for one in before:
         assert ask(name_space, APPLY, one).returncode == 0, one
