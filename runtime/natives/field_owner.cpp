@@ -43,23 +43,46 @@ const json* step_into(const json& fields, const json& value, const std::string& 
     return nullptr;
 }
 
-// What an entry has of this field and of what is below it; empty where it is the field itself, or the whole
-// to which it belongs; null where it has none of it.
-const json* kept_at(const json& entry, const json& object, const std::string& pointer) {
+// Calls visit(fields, at) for what an entry has at each step of the pointer, from the second on; false ends
+// it. Null where it has none of the field itself.
+template <typename Visit>
+const json* walk(const json& entry, const json& object, const std::string& pointer, const Visit& visit) {
     const json* fields = &field(entry, "/fieldsV1");
     const json* value = &object;
     for (std::size_t at = 0; at < pointer.size();) {
         const std::size_t end = std::min(pointer.find('/', at + 1), pointer.size());
         const std::string written = pointer.substr(at + 1, end - at - 1);
         if (!fields->is_object()) return nullptr;
-        // An owner of a map or a list that is one value for the server owns all that is in it.
-        if (fields->empty() && at > 0) return fields;
+        if (at > 0 && !visit(*fields, at)) return fields;
         fields = step_into(*fields, *value, value->is_array() ? written : unescaped(written));
         if (fields == nullptr) return nullptr;
         value = &field(*value, "/" + written);
         at = end;
     }
     return fields->is_object() ? fields : nullptr;
+}
+
+// Whether the server keeps an owner of each part of this map or list, and not one of the whole.
+bool is_owned_in_parts(const json& object, const std::string& pointer) {
+    const json& entries = field(object, "/metadata/managedFields");
+    return std::any_of(entries.begin(), entries.end(), [&](const json& entry) {
+        const json* fields = walk(entry, object, pointer, [](const json&, std::size_t) { return true; });
+        return fields != nullptr && !fields->empty();
+    });
+}
+
+// What an entry has of this field and of what is below it; empty where it is the field itself, or the whole
+// to which it belongs; null where it has none of it.
+const json* kept_at(const json& entry, const json& object, const std::string& pointer) {
+    bool has_parts_of_others = false;
+    const json* found = walk(entry, object, pointer, [&](const json& fields, std::size_t at) {
+        if (!fields.empty()) return true;
+        // An owner of a map that is one value for the server owns all that is in it. Who owned a part once
+        // that another has taken over keeps an empty map, too.
+        has_parts_of_others = is_owned_in_parts(object, pointer.substr(0, at));
+        return false;
+    });
+    return has_parts_of_others ? nullptr : found;
 }
 
 bool share_a_field(const json& some, const json& others) {

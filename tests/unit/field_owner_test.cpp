@@ -143,6 +143,25 @@ TEST_CASE("whoever keeps a field beside the run that changed it has written it l
     CHECK(other_writer(both, "/spec/selector/app", {"migc:1"}) == "colleague");
 }
 
+TEST_CASE("who has lost all parts of a map to others owns none of them") {
+    const auto annotations = [](const json& fields) {
+        json all;
+        all["f:metadata"]["f:annotations"] = fields;
+        return all;
+    };
+    const json emptied =
+        deployment({entry("kubectl-client-side-apply", "2026-01-10T01:00:00Z", annotations(json::object())),
+                    entry("migc:1", "2026-01-10T01:00:01Z", annotations({{"f:other", json::object()}}))});
+    CHECK(other_writer(emptied, "/metadata/annotations/other", {"migc:1"}) == "");
+    CHECK(field_owner(emptied, "/metadata/annotations/other", "") == "migc:1");
+    // A part that nobody has is not his either.
+    CHECK(other_writer(emptied, "/metadata/annotations/example.com~1owner~0x", {"migc:1"}) == "");
+    // Where nobody has parts, it is one value.
+    const json whole =
+        deployment(json::array({entry("other", "2026-01-10T01:00:00Z", annotations(json::object()))}));
+    CHECK(other_writer(whole, "/metadata/annotations/other", {"migc:1"}) == "other");
+}
+
 TEST_CASE("who wrote last to what an object is asked for, and to this field of it") {
     const auto last = [](const std::string& theirs) {
         json status =
