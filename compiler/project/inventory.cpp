@@ -142,17 +142,17 @@ class InventoryReader {
         SecretSource source;
         source.span = name.span;
         int sources = 0;
-        read_.each_key(
-            node, called,
-            {{"file",
-              [&](const YamlNode& one) {
-                  ++sources, source.file = read_.named_file(one, "`file`", inventory_.root).value_or("");
-              }},
-             {"env",
-              [&](const YamlNode& one) {
-                  ++sources, source.variable = read_.text(one, "`env`").value_or("");
-              }},
-             {"command", [&](const YamlNode& one) { ++sources, source.command = words(one, "`command`"); }}});
+        read_.each_key(node, called,
+                       {{"file",
+                         [&](const YamlNode& one) {
+                             ++sources,
+                                 source.file = read_.named_file(one, "`file`", inventory_.root).value_or("");
+                         }},
+                        {"env",
+                         [&](const YamlNode& one) {
+                             ++sources, source.variable = read_.text(one, "`env`").value_or("");
+                         }},
+                        {"command", [&](const YamlNode& one) { ++sources, source.command = command(one); }}});
         if (sources != 1)
             read_.wrong(name, fmt::format("{} needs one of `file`, `env` and `command`", called));
         const bool complete = !source.file.empty() || !source.variable.empty() || !source.command.empty();
@@ -164,6 +164,18 @@ class InventoryReader {
         if (!read_.is_list(node, called)) return result;
         for (const YamlNode& word : node.children)
             if (auto text = read_.text(word, called)) result.push_back(std::move(*text));
+        return result;
+    }
+
+    // The program, and what it is given: its options are the operator's own.
+    std::vector<std::string> command(const YamlNode& node) {
+        std::vector<std::string> result;
+        if (!read_.is_list(node, "`command`")) return result;
+        for (const YamlNode& word : node.children) {
+            auto text = result.empty() ? read_.text(word, "`command`") : read_.argument(word, "`command`");
+            if (!text) return {};
+            result.push_back(std::move(*text));
+        }
         return result;
     }
 

@@ -88,14 +88,19 @@ bool Reader::is_list(const YamlNode& node, std::string_view called) const {
 }
 
 std::optional<std::string> Reader::text(const YamlNode& node, std::string_view called) const {
+    auto text = argument(node, called);
+    if (!text || !text->starts_with('-')) return text;
+    wrong(node, fmt::format("{} begins with `-`, so that a tool would take it for an option", called));
+    return std::nullopt;
+}
+
+std::optional<std::string> Reader::argument(const YamlNode& node, std::string_view called) const {
     if (node.kind != YamlKind::Scalar)
         wrong(node, fmt::format("{} must be a text and is {}", called, kind_name(node.kind)));
     else if (node.text.empty())
         wrong(node, fmt::format("{} is empty", called));
     else if (has_control_character(node.text))
         wrong(node, fmt::format("{} has a line break or another control character in it", called));
-    else if (node.text.starts_with('-'))
-        wrong(node, fmt::format("{} begins with `-`, so that a tool would take it for an option", called));
     else
         return node.text;
     return std::nullopt;

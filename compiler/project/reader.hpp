@@ -30,6 +30,8 @@ class Reader {
     bool is_map(const YamlNode& node, std::string_view called) const;
     bool is_list(const YamlNode& node, std::string_view called) const;
     [[nodiscard]] std::optional<std::string> text(const YamlNode& node, std::string_view called) const;
+    // An argument of a command that migc.yaml itself writes out: it may be an option.
+    [[nodiscard]] std::optional<std::string> argument(const YamlNode& node, std::string_view called) const;
     [[nodiscard]] std::optional<bool> boolean(const YamlNode& node, std::string_view called) const;
     // A path below the project's root.
     [[nodiscard]] std::optional<std::string> path(const YamlNode& node, std::string_view called) const;

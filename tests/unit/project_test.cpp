@@ -326,14 +326,14 @@ TEST_CASE("approvers, freezes and secrets") {
     const std::string key = "migc-key:" + std::string(43, 'A');
     const Parsed parsed(
         "order: [staging]\nenvironments:\n  staging:\n    secrets:\n      a: { file: .secrets/a }\n"
-        "      b: { env: TOKEN }\n      c: { command: [vault, read] }\napprovers: { ops: \"" +
+        "      b: { env: TOKEN }\n      c: { command: [vault, read, -field=token, secret/x] }\napprovers: { ops: \"" +
         key +
         "\" }\nfreezes:\n  - { from: \"2026-12-20\", to: \"2027-01-02 06:00\", zone: Europe/Berlin, why: holidays }\n");
     CHECK(parsed.messages().empty());
     const auto& secrets = parsed.inventory.environment("staging")->secrets;
     CHECK(secrets.at("a").show() == "the file .secrets/a");
     CHECK(secrets.at("b").show() == "the environment variable TOKEN");
-    CHECK(secrets.at("c").command == std::vector<std::string>{"vault", "read"});
+    CHECK(secrets.at("c").command == std::vector<std::string>{"vault", "read", "-field=token", "secret/x"});
     CHECK(parsed.inventory.approvers.at("ops") == key);
     CHECK(parsed.inventory.approver_users.empty());
     const Parsed named("approvers: { ops: { key: \"" + key + "\", users: [klee, \"4711\"] } }");
@@ -378,6 +378,9 @@ TEST_CASE("wrong approvers, freezes and secrets are reported where they stand") 
     CHECK(secret("{ file: x, env: Y }").find("needs one of `file`, `env` and `command`") !=
           std::string::npos);
     CHECK(secret("{ }").find("needs one of") != std::string::npos);
+    CHECK(secret("{ command: [-x, read] }").find("begins with `-`") != std::string::npos);
+    CHECK(secret("{ env: -X }").find("begins with `-`") != std::string::npos);
+    CHECK(secret("{ file: -x }").find("begins with `-`") != std::string::npos);
     // Whether a whole path may lie outside is for the user's configuration to say, when it is read.
     CHECK(secret("{ file: /etc/shadow }").empty());
     CHECK(secret("{ file: ../x }").find("leads out of the project's folder") != std::string::npos);
