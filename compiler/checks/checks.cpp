@@ -49,6 +49,16 @@ void each_undo_of_step(const StageEvents& course, const std::function<void(const
         if (!own.by_verb && own.part_of == nullptr && seen.insert(own.step).second) visit(own);
 }
 
+void each_own_expression(const CheckContext& picture, const semantics::VisitExpression& visit) {
+    each_expression(picture.program, visit);
+    for (const ir::Verb& verb : picture.program.verbs)
+        if (picture.timeline.is_own(verb.span)) each_expression(verb, visit);
+    for (const ir::Probe& probe : picture.program.probes)
+        if (picture.timeline.is_own(probe.span)) each_expression(probe, visit);
+    for (const ir::Tool& tool : picture.program.tools)
+        if (picture.timeline.is_own(tool.span)) each_expression(tool, visit);
+}
+
 const ir::Step* first_mutation(const ir::Program& program, const std::vector<ir::Step>& steps) {
     const ir::Step* found = nullptr;
     each_step(steps, [&](const ir::Step& step) {

@@ -100,6 +100,8 @@ bool has_own_failure_block(const ir::Program& program, const ir::Stage& stage);
 void each_undo_of_step(const StageEvents& course, const std::function<void(const OwnUndo&)>& visit);
 using semantics::each_expression;
 using semantics::each_step;
+// Those of the script, and of declarations that are the script's own.
+void each_own_expression(const CheckContext& picture, const semantics::VisitExpression& visit);
 // Whether a step of the list, or one within it, changes anything outside.
 bool mutates(const ir::Program& program, const std::vector<ir::Step>& steps);
 // The first step that does; null if none.

@@ -1,27 +1,11 @@
-// Names that nothing uses, calculations that cannot be done, secrets in the text.
-#include <algorithm>
-#include <array>
-#include <memory>
-
+// Names that nothing uses, calculations that cannot be done.
 #include <fmt/format.h>
 #include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
-#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 namespace {
-
-// Those of the script's own declarations, too.
-void each_own_expression(const CheckContext& picture, const semantics::VisitExpression& visit) {
-    each_expression(picture.program, visit);
-    for (const ir::Verb& verb : picture.program.verbs)
-        if (picture.timeline.is_own(verb.span)) each_expression(verb, visit);
-    for (const ir::Probe& probe : picture.program.probes)
-        if (picture.timeline.is_own(probe.span)) each_expression(probe, visit);
-    for (const ir::Tool& tool : picture.program.tools)
-        if (picture.timeline.is_own(tool.span)) each_expression(tool, visit);
-}
 
 bool makes_plan(const CheckContext& picture, const ir::Step& step) {
     if (step.kind != ir::StepKind::Call || step.name.empty()) return false;
@@ -124,55 +108,12 @@ void impossible(const CheckContext& picture, Diagnostics& diagnostics) {
     });
 }
 
-// What a secret looks like, and a mark in it, in small letters, that few other texts have: to make a regular
-// expression costs more than most checks of a small script.
-struct Look {
-    std::string_view mark;
-    const char* pattern;
-};
-constexpr std::array looks = {
-    Look{"authorization:", R"((?i)\bauthorization:\s*(bearer|basic)\s+[a-z0-9+/_.=-]{8,})"},
-    Look{"=", R"((?i)(password|passwd|api[_-]?key)=[^\s$]{6,})"},
-    Look{"@", R"(://[^/\s:@]+:[^/\s@$]{4,}@)"},
-    Look{"akia", R"(\bAKIA[0-9A-Z]{16}\b)"},
-    Look{"gh", R"(\bgh[pousr]_[A-Za-z0-9]{20,})"},
-    Look{"-----begin", R"(-----BEGIN [A-Z ]*PRIVATE KEY)"},
-};
-
-const Look* look_of_secret(const std::string& text) {
-    static std::array<std::unique_ptr<RE2>, looks.size()> made;
-    const std::string small = lower_case(text);
-    for (std::size_t i = 0; i < looks.size(); ++i) {
-        if (small.find(looks[i].mark) == std::string::npos) continue;
-        if (!made[i]) made[i] = std::make_unique<RE2>(looks[i].pattern);
-        if (RE2::PartialMatch(text, *made[i])) return &looks[i];
-    }
-    return nullptr;
-}
-
-void secrets(const CheckContext& picture, Diagnostics& diagnostics) {
-    each_own_expression(picture, [&](const ir::Expr& expression) {
-        const auto* text = semantics::literal<std::string>(expression);
-        const Look* look = text != nullptr ? look_of_secret(*text) : nullptr;
-        if (look == nullptr) return;
-        auto& d = diagnostics.report(Code::SecretInText, expression.span, "this looks like a secret");
-        const bool is_header = look == looks.data() || text->starts_with("http");
-        d.note(fmt::format(
-            "it would be in the repository, in the plan and in everybody's journal; keep it in {}",
-            is_header
-                ? "a file that is not committed, and name the file: `with header \"Authorization\" from "
-                  "file \".secrets/token\"`"
-                : "a Secret of the cluster, or in a file that is not committed and that the program reads"));
-    });
-}
-
 }  // namespace
 
 void language(const CheckContext& picture, Diagnostics& diagnostics) {
     unused(picture, diagnostics);
     unreachable(picture, diagnostics);
     impossible(picture, diagnostics);
-    secrets(picture, diagnostics);
 }
 
 }  // namespace migc::checks
