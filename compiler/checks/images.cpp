@@ -6,6 +6,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/checks/pods.hpp"
+#include "compiler/kubernetes/image_name.hpp"
 #include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
@@ -22,14 +23,38 @@ bool leaves_another_image(const Event& event) {
     return event.effects.empty() || std::ranges::any_of(event.effects, may_change_image);
 }
 
-// A digest can be the manifest's tag, or not: nothing is known of it.
+// What only a run can tell, or what puts the manifest in order, is not compared.
 bool can_be_compared(const std::string& image) {
-    return image.find('@') == std::string::npos && image.find('$') == std::string::npos && !image.empty();
+    return image.find('$') == std::string::npos && !image.empty();
 }
 
-// The container that is meant: the one that the probe is asked for behind the workload, or the only one.
+// Whether two names are of one image. A name may have a tag, a digest, or both: one of these says enough. By
+// a tag and by a digest it is not the same: the tag can be of another image by the time of the next apply.
+bool name_the_same(const std::string& a, const std::string& b) {
+    if (a == b) return true;
+    const auto one = kubernetes::parse_image(a), other = kubernetes::parse_image(b);
+    if (!one || !other || one->registry != other->registry || one->repository != other->repository)
+        return false;
+    if (!one->digest().empty() && one->digest() == other->digest()) return true;
+    return !one->tag.empty() && one->tag == other->tag && (one->digest().empty() || other->digest().empty());
+}
+
+// `patch object .. at "/spec/template/spec/containers/name=main/image"`.
+std::optional<std::size_t> container_at(const Effect& image, const json& object) {
+    const std::string* pointer = text_in(image.role, 0);
+    const json* found =
+        pointer != nullptr ? value_at(object, pointer->substr(0, pointer->rfind('/'))) : nullptr;
+    const json& all = containers_of(object);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (&all[i] == found) return i;
+    return std::nullopt;
+}
+
+// The container that is meant: the one that the probe is asked for behind the workload or that the pointer
+// leads to, or the only one.
 std::optional<std::size_t> container_of(const Effect& image, const json& object) {
     const json& all = containers_of(object);
+    if (is_free_field(image)) return container_at(image, object);
     const auto named = image.arguments.size() > 1 ? image.arguments[1] : std::optional<Value>(Value());
     if (!named || named->is_absent())
         return named && all.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
@@ -53,7 +78,7 @@ void compare(const CheckContext& picture, const Event& event, Diagnostics& diagn
         const auto number = now != nullptr ? container_of(effect, *now) : std::nullopt;
         if (!number) continue;
         const std::string declared = text_field(containers_of(*now)[*number], "/image");
-        if (declared == image || !can_be_compared(declared) || !can_be_compared(image)) continue;
+        if (!can_be_compared(declared) || !can_be_compared(image) || name_the_same(declared, image)) continue;
         const std::string place = fmt::format("/spec/template/spec/containers/{}/image", *number);
         auto& d = diagnostics.report(Code::ManifestDisagrees, event.step->span,
                                      fmt::format("the manifest of {} names another image", object->thing));
@@ -75,15 +100,22 @@ void compare(const CheckContext& picture, const Event& event, Diagnostics& diagn
 void images(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const StageEvents& course : picture.timeline.courses()) {
         if (course.stage->repeats) continue;
-        std::map<ResourceKey, const Event*> last;  // of several images the last one stays
+        // Of several images of one container the last one stays.
+        std::map<ResourceKey, std::map<std::string, const Event*>> last;
         for (const Event& event : course.forward) {
             if (!event.is_change() || !leaves_another_image(event)) continue;
+            const Effect* image = set_image(event);
             const bool counts =
-                set_image(event) != nullptr && !event.conditional && event.inner == event.step;
-            for (const ResourceKey& thing : event.things) last[thing] = counts ? &event : nullptr;
+                image != nullptr && !event.conditional && picture.timeline.is_own(event.inner->span);
+            for (const ResourceKey& thing : event.things) {
+                auto& of_thing = last[thing];
+                if (image == nullptr) of_thing.clear();
+                if (image != nullptr) of_thing[image->name] = counts ? &event : nullptr;
+            }
         }
-        for (const auto& [thing, event] : last)
-            if (event != nullptr) compare(picture, *event, diagnostics);
+        for (const auto& [thing, events] : last)
+            for (const auto& [container, event] : events)
+                if (event != nullptr) compare(picture, *event, diagnostics);
     }
 }
 

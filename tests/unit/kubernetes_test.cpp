@@ -47,3 +47,46 @@ TEST_CASE("a tag moves if it is pushed again and again") {
     for (const char* image : {"web:1.2", "cr.example.org:5000/web:v3", "web@sha256:00", "web:${version}", ""})
         CHECK_FALSE(is_moving(image, environments));
 }
+
+TEST_CASE("names of images that a cluster could not pull") {
+    const std::string digest(64, 'a');
+    for (const std::string& image :
+         {std::string("web"), std::string("web:1"), std::string("team/web:1.2-rc_3"),
+          std::string("a/b__c/d.e-f--g"), std::string("Registry.example.com:5000/web:V1"),
+          std::string("localhost/web"), std::string("WEB/web"), std::string("[::1]:5000/web:1"),
+          "web@sha256:" + digest, "r.example.com/web:1@sha256:" + digest, std::string("web:${version}"),
+          std::string("web:") + std::string(128, 'x')}) {
+        INFO(image);
+        CHECK(why_no_image(image) == "");
+    }
+    for (const std::string& image : {std::string(),
+                                     std::string("web::1"),
+                                     std::string("web:"),
+                                     std::string("WEB:1"),
+                                     std::string("web:1 "),
+                                     std::string(" web:1"),
+                                     std::string("https://r.example.com/web:1"),
+                                     std::string("web@sha256:abc"),
+                                     "web@sha256:" + std::string(64, 'G'),
+                                     "web@" + digest,
+                                     std::string("r.example.com/WEB:1"),
+                                     std::string("web/"),
+                                     std::string("/web"),
+                                     std::string("a//b"),
+                                     std::string("web:-1"),
+                                     std::string("web:.1"),
+                                     std::string("web:1:2"),
+                                     std::string("a___b"),
+                                     std::string("a..b"),
+                                     std::string("-web"),
+                                     std::string("web_"),
+                                     std::string("r.example.com:port/web"),
+                                     std::string("web:") + std::string(129, 'x')}) {
+        INFO(image);
+        CHECK_FALSE(why_no_image(image).empty());
+    }
+    CHECK(why_no_image("web@sha256:abc") == "a digest of sha256 has 64 digits, and this has 3");
+    CHECK(why_no_image("r.example.com/WEB:1") ==
+          "`WEB` has capitals, and the path of an image is in small letters");
+    CHECK(why_no_image("https://web:1") == "it is an address; leave `https://` out");
+}
