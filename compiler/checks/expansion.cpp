@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/field.hpp"
+#include "compiler/semantics/anyway.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
 #include "compiler/semantics/visit.hpp"
@@ -100,9 +101,7 @@ class Expansion {
     // Of looking at a condition all the time.
     std::vector<Event> watched(const ir::Expr& condition, const ir::Step& place) {
         Sequence found;
-        Event& event = add(EventKind::Look, place, {found});
-        event.condition = &condition;
-        look_at(event, condition, values_.top);
+        look_at_condition(add(EventKind::Look, place, {found}), condition, values_.top);
         return std::move(found.events);
     }
 
@@ -132,7 +131,7 @@ class Expansion {
             if (step.kind == ir::StepKind::UndoAll) add(EventKind::UndoAll, step, place);
             if (step.kind == ir::StepKind::Hold) add(EventKind::Hold, step, place);
             if (step.kind == ir::StepKind::Gate)
-                look_at(add(EventKind::Gate, step, place), *step.condition, names);
+                look_at_condition(add(EventKind::Gate, step, place), *step.condition, names);
         };
         semantics::Walk::statement(*this, otherwise, step, names, place);
     }
@@ -366,11 +365,56 @@ class Expansion {
 
     void look(Event& event, const ir::Step& step, const Names& names) const {
         event.bound = semantics::verify_bound(program_, step, values_.number_in(names));
-        if (!step.condition) return;
+        if (step.condition) look_at_condition(event, *step.condition, names);
+    }
+
+    void look_at_condition(Event& event, const ir::Expr& given, const Names& names) const {
         const Names* home = &names;
-        const ir::Expr& condition = semantics::handed_on(*step.condition, home);
-        if (condition.kind != ir::ExprKind::Local) event.condition = &condition;
-        look_at(event, *step.condition, names);
+        const ir::Expr& condition = semantics::handed_on(given, home);
+        if (condition.kind != ir::ExprKind::Local) {
+            event.condition = &condition;
+            event.always = holds_anyway(condition, *home, home->depth() == 0) == true;
+        }
+        look_at(event, given, names);
+    }
+
+    // Whether it holds whatever the probes answer. `constant`: what is known of names is so whenever they are
+    // asked; what a verb is given is another thing in each call.
+    std::optional<bool> holds_anyway(const ir::Expr& condition, const Names& names, bool constant) const {
+        const auto leaf = [&](const ir::Expr& one) { return constant_of(one, names, constant); };
+        const auto inside = [&](const ir::Expr& one) -> std::optional<bool> {
+            const ir::Probe* probe = computed(one, names);
+            if (probe == nullptr) return std::nullopt;
+            return holds_anyway(*probe->computed, values_.bind(probe->parameters, one.children, names), true);
+        };
+        const auto negative = [&](const ir::Expr& one) { return may_be_negative(one, 0); };
+        return semantics::holds_anyway(condition, {program_, leaf, inside, negative});
+    }
+
+    // What the command line or migc.yaml may say, and what a file holds, is no constant.
+    Maybe constant_of(const ir::Expr& leaf, const Names& names, bool constant) const {
+        if (leaf.kind == ir::ExprKind::Local) return constant ? names.value(leaf.name) : std::nullopt;
+        const ir::Probe* probe = computed(leaf, names);
+        if (probe == nullptr) return std::nullopt;
+        const Names bound = values_.bind(probe->parameters, leaf.children, names);
+        return semantics::known_value(*probe->computed,
+                                      [&](const ir::Expr& one) { return constant_of(one, bound, true); });
+    }
+
+    // The probe that is asked, if it is worked out of others; else null.
+    const ir::Probe* computed(const ir::Expr& expression, const Names& names) const {
+        const ir::Probe* probe = program_.probe(expression);
+        const bool is_computed = probe != nullptr && probe->computed && names.depth() < deepest_call;
+        return is_computed ? probe : nullptr;
+    }
+
+    // Only of what the standard library counts it is known that there are no less than none.
+    bool may_be_negative(const ir::Expr& asked, unsigned depth) const {
+        const ir::Probe* probe = program_.probe(asked);
+        if (probe == nullptr || depth == deepest_call) return true;
+        if (probe->computed) return may_be_negative(*probe->computed, depth + 1);
+        return asked.type.kind == ir::TypeKind::Json || asked.type.kind == ir::TypeKind::Any ||
+               (asked.type.kind == ir::TypeKind::Int && ground_.is_own(probe->span));
     }
 
     void look_at(Event& event, const ir::Expr& expression, const Names& given) const {

@@ -39,12 +39,21 @@ void never_passed(const CheckContext& picture, const FirstStages& first, std::si
     d.note(fmt::format("the run would stop before `{}`, every time", stage.name));
 }
 
+// `gate approval by 0 of ["ops", "lead"]`.
+void no_approval(const ir::Step& gate, std::int64_t number, Diagnostics& diagnostics) {
+    auto& d = diagnostics.report(Code::TolerantCheck, gate.span, "this gate is always open");
+    d.primary_label = fmt::format("wants {} approvals", number);
+    d.note(
+        "nobody is asked, and whoever reads the script believes that somebody was: say how many must approve");
+}
+
 // `gate approval by 3 of ["ops", "lead"]`.
-void too_many_approvals(const CheckContext& picture, const ir::Stage& stage, const ir::Step& gate,
-                        Diagnostics& diagnostics) {
+void wrong_number_of_approvals(const CheckContext& picture, const ir::Stage& stage, const ir::Step& gate,
+                               Diagnostics& diagnostics) {
     const auto count = asked_of(picture, gate, stage), people = asked_of(picture, gate, stage, 1);
     const auto* number = count ? count->get_if<std::int64_t>() : nullptr;
     const auto* list = people ? people->get_if<List>() : nullptr;
+    if (number != nullptr && *number <= 0) return no_approval(gate, *number, diagnostics);
     if (number == nullptr || list == nullptr) return;
     std::set<std::string> different;
     for (const Value& one : *list) different.insert(show(one));
@@ -61,7 +70,7 @@ void gates(const CheckContext& picture, Diagnostics& diagnostics) {
         for (const ir::Step& gate : stage.gates) {
             const ir::Role role = semantics::role_of(picture.program, *gate.condition);
             if (role == ir::Role::Passing) never_passed(picture, first, i, gate, diagnostics);
-            if (role == ir::Role::Approval) too_many_approvals(picture, stage, gate, diagnostics);
+            if (role == ir::Role::Approval) wrong_number_of_approvals(picture, stage, gate, diagnostics);
         }
     }
 }

@@ -76,15 +76,16 @@ struct Event {
     std::set<std::string> plans;                  // names of plans that it uses, made known by `makes`
     std::string makes;                            // the name of the plan that it makes
     std::vector<Asked> asked;
-    const ir::Expr* condition = nullptr;  // of a look: as the caller wrote it, where it was handed on
+    const ir::Expr* condition = nullptr;  // of a look or gate: as the caller wrote it, where it was handed on
+    bool always = false;                  // and whether that holds whatever the probes answer
     const ir::Undo* undo = nullptr;       // of a change: the outermost that was written, else the verb's
     const Object* object = nullptr;       // that it applies, with what the script has edited in the manifest
     std::string manifest;                 // the path that it applies
     const Branch* branch = nullptr;
-    Moment moment = 0;         // of the project's files, when it has happened
-    bool everything = false;   // it looks at the system as a whole: a request, a script, all pods
-    bool conditional = false;  // whether it happens only a run can tell
-    bool beside = false;       // it happens at the same time as others: in a `parallel`
+    Moment moment = 0;                        // of the project's files, when it has happened
+    bool everything = false;                  // it looks at the system as a whole: a script, all pods
+    bool conditional = false;                 // whether it happens only a run can tell
+    bool beside = false;                      // it happens at the same time as others: in a `parallel`
     std::optional<std::int64_t> at_least_ms;  // Soak: how long it takes
     semantics::Bound bound;                   // Change, Other, Look: how long it may take
 

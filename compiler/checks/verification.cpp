@@ -1,6 +1,5 @@
 // What is changed is looked at: by a verify or a soak after it, at the thing itself or at the whole.
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -140,68 +139,6 @@ void elsewhere_verified(const CheckContext& picture, const StageEvents& course, 
     }
 }
 
-bool is_none(const ir::Expr& expression) {
-    const auto* number = semantics::literal<std::int64_t>(expression);
-    return number != nullptr && *number == 0;
-}
-
-bool is_all(const ir::Expr& expression) {
-    const auto* share = semantics::literal<Percent>(expression);
-    return share != nullptr && share->value >= 100;
-}
-
-// Nothing is below 0, or above all.
-std::optional<bool> by_its_bound(const ir::Expr& comparison) {
-    const ir::Expr& bound = comparison.children.at(1);
-    switch (comparison.comparison) {
-        case ir::Comparison::AtLeast:
-        case ir::Comparison::Below:
-            if (is_none(bound)) return comparison.comparison == ir::Comparison::AtLeast;
-            return std::nullopt;
-        case ir::Comparison::AtMost:
-        case ir::Comparison::Above:
-            if (is_all(bound)) return comparison.comparison == ir::Comparison::AtMost;
-            return std::nullopt;
-        default:
-            return std::nullopt;
-    }
-}
-
-bool opposite(ir::Comparison a, ir::Comparison b) {
-    using ir::Comparison;
-    constexpr std::array<std::pair<Comparison, Comparison>, 4> pairs = {
-        {{Comparison::Is, Comparison::IsNot},
-         {Comparison::Below, Comparison::AtLeast},
-         {Comparison::Above, Comparison::AtMost},
-         {Comparison::OneOf, Comparison::NotOneOf}}};
-    return std::ranges::any_of(pairs, [&](const auto& pair) {
-        return (pair.first == a && pair.second == b) || (pair.first == b && pair.second == a);
-    });
-}
-
-// `A or not A`, as written; and `x is 1 or x is not 1`.
-bool contradict(const SourceMap& sources, const ir::Expr& a, const ir::Expr& b) {
-    const auto alike = [&](const ir::Expr& one, const ir::Expr& other) {
-        return sources.text(one.span) == sources.text(other.span);
-    };
-    if (a.kind == ir::ExprKind::Not && alike(a.children.at(0), b)) return true;
-    if (b.kind == ir::ExprKind::Not && alike(b.children.at(0), a)) return true;
-    return a.kind == ir::ExprKind::Compare && b.kind == ir::ExprKind::Compare &&
-           opposite(a.comparison, b.comparison) && alike(a.children.at(0), b.children.at(0)) &&
-           alike(a.children.at(1), b.children.at(1));
-}
-
-// Holds whatever happens.
-bool always_holds(const SourceMap& sources, const ir::Expr& condition) {
-    const auto holds = semantics::known_truth(condition, [&](const ir::Expr& part) -> std::optional<bool> {
-        if (part.kind == ir::ExprKind::Compare) return by_its_bound(part);
-        const bool is_or = part.kind == ir::ExprKind::Or;
-        return is_or && contradict(sources, part.children.at(0), part.children.at(1)) ? std::optional(true)
-                                                                                      : std::nullopt;
-    });
-    return holds == true;
-}
-
 // `let r = restarts of webapi; soak 1h while r is 0;`
 bool is_frozen(const Event& event) {
     return event.act == EventKind::Soak && event.condition != nullptr && event.part_of == nullptr &&
@@ -219,33 +156,54 @@ void frozen(const CheckContext& picture, const Event& soak, std::set<const ir::E
         "`soak 1h while restarts of WORKLOAD is 0;`");
 }
 
-// A condition of the standard library is not the script's to mend; one that was handed to it is.
-void tolerant(const CheckContext& picture, const std::vector<Event>& events, std::set<const ir::Expr*>& told,
-              Diagnostics& diagnostics) {
-    for (const Event& event : events) {
-        if (!event.is_look() || event.condition == nullptr) continue;
-        if (!always_holds(picture.sources, *event.condition)) {
-            if (is_frozen(event)) frozen(picture, event, told, diagnostics);
-            continue;
-        }
-        if (!picture.timeline.is_own(event.condition->span) || !told.insert(event.condition).second) continue;
-        auto& d =
-            diagnostics.report(Code::TolerantCheck, event.condition->span, "this holds whatever happens");
-        d.note(fmt::format("the {} would pass on a system that is down",
-                           event.act == EventKind::Soak ? "soak" : "verification"));
+// Conditions that hold whatever happens, each time that a step comes to them. One of the standard library is
+// not the script's to mend; one that was handed to it is.
+class Tolerant : ScriptCheck {
+  public:
+    Tolerant(const CheckContext& picture, Diagnostics& diagnostics) : ScriptCheck(picture, diagnostics) {
+        for (const StageEvents& course : picture.timeline.courses())
+            for (const auto* events : {&course.gates, &course.throughout, &course.forward, &course.failure})
+                for (const Event& event : *events)
+                    if (event.condition != nullptr && !event.always) can_fail_.insert(event.condition);
     }
-}
+
+    void check(const Events& events) {
+        for (const Event& event : events) {
+            const bool asks = event.is_look() || event.act == EventKind::Gate;
+            if (!asks || event.condition == nullptr) continue;
+            if (!can_fail_.contains(event.condition))
+                always(event);
+            else if (is_frozen(event))
+                frozen(picture_, event, told_, diagnostics_);
+        }
+    }
+
+  private:
+    void always(const Event& event) {
+        if (!picture_.timeline.is_own(event.condition->span) || !told_.insert(event.condition).second) return;
+        auto& d =
+            diagnostics_.report(Code::TolerantCheck, event.condition->span, "this holds whatever happens");
+        if (event.act == EventKind::Gate)
+            d.note(
+                "the gate is open whatever state the system is in: ask what must be so before the stage begins");
+        else
+            d.note(fmt::format("the {} would pass on a system that is down",
+                               event.act == EventKind::Soak ? "soak" : "verification"));
+    }
+
+    std::set<const ir::Expr*> can_fail_, told_;
+};
 
 }  // namespace
 
 void verification(const CheckContext& picture, Diagnostics& diagnostics) {
-    std::set<const ir::Expr*> told;
+    Tolerant tolerant(picture, diagnostics);
     for (const StageEvents& course : picture.timeline.courses()) {
-        if (has_own_failure_block(picture.program, *course.stage))
-            tolerant(picture, course.failure, told, diagnostics);
+        tolerant.check(course.gates);
+        if (has_own_failure_block(picture.program, *course.stage)) tolerant.check(course.failure);
         if (course.stage->repeats) continue;
-        tolerant(picture, course.throughout, told, diagnostics);
-        tolerant(picture, course.forward, told, diagnostics);
+        tolerant.check(course.throughout);
+        tolerant.check(course.forward);
         never_verified(course, diagnostics);
         elsewhere_verified(picture, course, diagnostics);
     }
