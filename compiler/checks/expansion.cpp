@@ -34,11 +34,10 @@ void add_asked(Event& event, const ir::RoleUse& use, const std::vector<Maybe>& r
 }
 
 // What has no name of its own is a look at the whole, or at something that only a run can tell; so is what a
-// pod of its own, of some image, sees.
+// pod of its own, of some image, sees. What answers at an address, `Behind` says.
 bool is_look_at_all(const std::set<ResourceKey>& things) {
-    using Of = ResourceKey::Of;
-    return std::ranges::all_of(things, [](const ResourceKey& thing) { return thing.of == Of::Image; }) ||
-           std::ranges::any_of(things, [](const ResourceKey& thing) { return thing.of == Of::Url; });
+    return std::ranges::all_of(things,
+                               [](const ResourceKey& thing) { return thing.of == ResourceKey::Of::Image; });
 }
 
 // Goes through the steps of one stage, in order.

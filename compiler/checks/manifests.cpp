@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/checks/pods.hpp"
 #include "compiler/checks/timeline.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/documents/pointer.hpp"
@@ -75,27 +76,6 @@ class Collector {
     std::string file_;
     std::size_t count_ = 0;
 };
-
-// Calls visit(kind, name) for each ConfigMap and Secret that a pod reads anything from.
-template <typename Visit>
-void each_configuration(const json& part, const Visit& visit) {
-    static const std::map<std::string, std::pair<const char*, const char*>, std::less<>> references = {
-        {"configMapRef", {"configmap", "name"}}, {"configMapKeyRef", {"configmap", "name"}},
-        {"configMap", {"configmap", "name"}},    {"secretRef", {"secret", "name"}},
-        {"secretKeyRef", {"secret", "name"}},    {"secret", {"secret", "secretName"}},
-    };
-    if (part.is_object())
-        for (const auto& [key, value] : part.items()) {
-            if (const auto found = references.find(key); found != references.end())
-                if (const std::string name = text_of(value, found->second.second); !name.empty())
-                    visit(found->second.first, name);
-            // A projected volume names a secret as a ConfigMap is named.
-            if (key == "secret")
-                if (const std::string name = text_of(value, "name"); !name.empty()) visit("secret", name);
-        }
-    if (part.is_structured())
-        for (const json& inner : part) each_configuration(inner, visit);
-}
 
 std::string label(const std::string& key, const json& value) {
     return key + '=' + plain_text(value);

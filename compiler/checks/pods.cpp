@@ -1,5 +1,7 @@
 #include "compiler/checks/pods.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "compiler/checks/manifests.hpp"
@@ -29,6 +31,25 @@ void each_setting(const ResourceKey& thing, const json& object, const VisitSetti
                       fmt::format("/spec/template/spec/containers/{}/env/{}/value", i, k),
                       variables[k]["value"]);
     }
+}
+
+void each_configuration(const json& part, const VisitConfiguration& visit) {
+    static const std::map<std::string, std::pair<const char*, const char*>, std::less<>> references = {
+        {"configMapRef", {"configmap", "name"}}, {"configMapKeyRef", {"configmap", "name"}},
+        {"configMap", {"configmap", "name"}},    {"secretRef", {"secret", "name"}},
+        {"secretKeyRef", {"secret", "name"}},    {"secret", {"secret", "secretName"}},
+    };
+    if (part.is_object())
+        for (const auto& [key, value] : part.items()) {
+            if (const auto found = references.find(key); found != references.end())
+                if (const std::string name = text_of(value, found->second.second); !name.empty())
+                    visit(found->second.first, name);
+            // A projected volume names a secret as a ConfigMap is named.
+            if (key == "secret")
+                if (const std::string name = text_of(value, "name"); !name.empty()) visit("secret", name);
+        }
+    if (part.is_structured())
+        for (const json& inner : part) each_configuration(inner, visit);
 }
 
 }  // namespace migc::checks

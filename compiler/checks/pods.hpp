@@ -18,4 +18,8 @@ const nlohmann::json& containers_of(const nlohmann::json& workload);
 using VisitSetting = std::function<void(const std::string&, const std::string&, const nlohmann::json&)>;
 void each_setting(const ResourceKey& thing, const nlohmann::json& object, const VisitSetting& visit);
 
+// Calls visit(kind, name) for each ConfigMap and Secret that a pod, by its spec, reads anything from.
+using VisitConfiguration = std::function<void(const char*, const std::string&)>;
+void each_configuration(const nlohmann::json& spec, const VisitConfiguration& visit);
+
 }  // namespace migc::checks

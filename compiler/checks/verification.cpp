@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "compiler/checks/behind.hpp"
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/ways.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -87,25 +89,30 @@ void never_verified(const StageEvents& course, Diagnostics& diagnostics) {
 // What later looks see, from the end of a stage on.
 class Seen {
   public:
-    explicit Seen(const CheckContext& picture) : picture_(picture) {}
+    Seen(const CheckContext& picture, const StageEvents& course, Behind& behind)
+        : picture_(picture), course_(course), behind_(behind) {}
 
     void add(const Event& look) {
         first_ = &look;
         everything_ = everything_ || look.everything;
-        for (const ResourceKey& thing : look.things)
-            if (things_.insert(thing).second && thing.is("service")) service(thing);
+        if (look.condition != nullptr) words_.push_back(picture_.sources.text(look.condition->span));
+        for (const ResourceKey& thing : look.things) {
+            if (!things_.insert(thing).second) continue;
+            if (thing.is("service")) service(thing);
+            if (thing.of == ResourceKey::Of::Url) address(thing.name());
+        }
     }
 
     [[nodiscard]] const Event* first() const { return first_; }
     [[nodiscard]] bool sees(const ResourceKey& thing) const {
         if (everything_ || things_.contains(thing)) return true;
-        const auto& objects = picture_.manifests.declaring(thing);
-        return std::ranges::any_of(objects, [&](const Object* object) {
-            const auto services = picture_.manifests.services(*object);
-            return std::ranges::any_of(
-                services, [&](const Object* service) { return things_.contains(service->thing); });
-        });
+        for (const Object* object : picture_.manifests.declaring(thing))
+            for (const Object* service : picture_.manifests.services(*object))
+                if (things_.contains(service->thing)) return true;
+        return (any_service_ && behind_.can_be_asked(thing, course_)) || mentions(thing);
     }
+    // Where the addresses lead that do not lead to a thing: for a note.
+    [[nodiscard]] const std::map<std::string, Answering>& addresses() const { return addresses_; }
 
   private:
     // One that no manifest declares may select anything.
@@ -113,14 +120,55 @@ class Seen {
         if (picture_.manifests.declaring(thing).empty()) everything_ = true;
     }
 
+    void address(const std::string& address) {
+        const Answering& answering = behind_.at(address, course_);
+        things_.insert(answering.things.begin(), answering.things.end());
+        any_service_ = any_service_ || answering.perhaps_others;
+        addresses_.emplace(address, answering);
+    }
+
+    // `json of "https://shop.example.com/health" at "/checks/worker"`.
+    [[nodiscard]] bool mentions(const ResourceKey& thing) const {
+        const auto has = [&](const std::string& name) {
+            return std::ranges::any_of(words_,
+                                       [&](std::string_view text) { return has_word(text, name, ""); });
+        };
+        return !addresses_.empty() &&
+               (has(thing.name()) || std::ranges::any_of(picture_.inventory.workloads, [&](const auto& one) {
+                    return ResourceKey::object(one.second) == thing && has(one.first);
+                }));
+    }
+
     const CheckContext& picture_;
+    const StageEvents& course_;
+    Behind& behind_;
     const Event* first_ = nullptr;
-    bool everything_ = false;
+    bool everything_ = false, any_service_ = false;
     std::set<ResourceKey> things_;
+    std::map<std::string, Answering> addresses_;
+    std::vector<std::string_view> words_;  // of the conditions
 };
 
-void elsewhere_verified(const CheckContext& picture, const StageEvents& course, Diagnostics& diagnostics) {
-    Seen seen(picture);
+// Whose addresses those are that a look asks.
+void explain_addresses(const Seen& seen, const Event& look, const ResourceKey& changed, Diagnostic& d) {
+    for (const ResourceKey& thing : look.things) {
+        const auto found = seen.addresses().find(thing.name());
+        if (thing.of != ResourceKey::Of::Url || found == seen.addresses().end()) continue;
+        const Answering& answering = found->second;
+        if (!answering.service.empty())
+            d.note(fmt::format("`{}` answers at `{}`", answering.service, answering.host));
+        else if (answering.perhaps_others)
+            d.note(
+                fmt::format("no service selects the pods of {}, so that no request reaches them", changed));
+        if (answering.service.empty() && !answering.host.empty())
+            d.note(fmt::format("if it is its address, say so in migc.yaml: `services: {{ {}: {} }}`",
+                               answering.host, changed));
+    }
+}
+
+void elsewhere_verified(const CheckContext& picture, const StageEvents& course, Behind& behind,
+                        Diagnostics& diagnostics) {
+    Seen seen(picture, course, behind);
     std::map<const ir::Step*, std::pair<const Event*, const Event*>> found;  // the change, and the look
     for (auto event = course.forward.rbegin(); event != course.forward.rend(); ++event) {
         if (is_look(*event)) seen.add(*event);
@@ -136,6 +184,7 @@ void elsewhere_verified(const CheckContext& picture, const StageEvents& course, 
                                fmt::format("this looks at something else than what was changed: {}", thing));
         d.label(change->step->span, fmt::format("changes {}, and nothing looks at it", thing));
         d.note(fmt::format("if {} does not come up, the stage passes all the same", thing));
+        explain_addresses(seen, *look, thing, d);
     }
 }
 
@@ -198,6 +247,7 @@ class Tolerant : ScriptCheck {
 
 void verification(const CheckContext& picture, Diagnostics& diagnostics) {
     Tolerant tolerant(picture, diagnostics);
+    Behind behind(picture);
     for (const StageEvents& course : picture.timeline.courses()) {
         tolerant.check(course.gates);
         if (has_own_failure_block(picture.program, *course.stage)) tolerant.check(course.failure);
@@ -205,7 +255,7 @@ void verification(const CheckContext& picture, Diagnostics& diagnostics) {
         tolerant.check(course.throughout);
         tolerant.check(course.forward);
         never_verified(course, diagnostics);
-        elsewhere_verified(picture, course, diagnostics);
+        elsewhere_verified(picture, course, behind, diagnostics);
     }
 }
 

@@ -317,10 +317,21 @@ class InventoryReader {
         if (!read_.is_map(node, fmt::format("`{}`", key))) return;
         for (const auto& [name, target] : node.entries) {
             const std::string called = fmt::format("`{}`", name.text);
-            if (!read_.is_word(name, fmt::format("a name in `{}`", key))) continue;
+            const bool names_it =
+                is_host(name, kind) || read_.is_word(name, fmt::format("a name in `{}`", key));
+            if (!names_it) continue;
             const auto text = read_.text(target, called);
             if (text && is_object_name(*text, target, called, kind)) into.emplace(name.text, *text);
         }
+    }
+
+    // `shop.example.com: service/shop-web` says what answers at an address.
+    static bool is_host(const YamlNode& name, std::string_view kind) {
+        constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+        return kind == "service" && name.kind == YamlKind::Scalar &&
+               name.text.find('.') != std::string::npos &&
+               name.text.find_first_not_of(allowed) == std::string::npos && name.text.front() != '.' &&
+               name.text.front() != '-';
     }
 
     bool is_object_name(const std::string& text, const YamlNode& node, std::string_view called,

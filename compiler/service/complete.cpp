@@ -372,7 +372,7 @@ class Completer {
                 value(CompletionKind::Value, name, written);
         if (type.ends_with("service"))
             for (const auto& [name, written] : inventory.services)
-                value(CompletionKind::Value, name, written);
+                if (name.find('.') == std::string::npos) value(CompletionKind::Value, name, written);
         if (type.ends_with("channel"))
             for (const auto& channel : inventory.channels)
                 value(CompletionKind::Value, channel.name, "channel");

@@ -188,6 +188,18 @@ TEST_CASE("wrong kinds of value") {
               .empty());
 }
 
+TEST_CASE("what answers at an address") {
+    const Parsed parsed(
+        "services: { web: service/web, shop.example.com: service/web, a.example.com: deployment/a }\n");
+    CHECK(parsed.messages().empty());
+    CHECK(parsed.inventory.services.at("shop.example.com") == "service/web");
+    for (const char* text :
+         {"services: { \"https://shop.example.com\": service/web }\n",
+          "services: { -x.example.com: service/web }\n", "services: { shop.example.com: web }\n",
+          "workloads: { shop.example.com: deployment/web }\n"})
+        CHECK(Parsed(text).diagnostics.has_errors());
+}
+
 TEST_CASE("an order that names no environment") {
     const Parsed parsed(
         "order: [stagign, production, production]\nenvironments: { staging: {}, production: {} }\n");
