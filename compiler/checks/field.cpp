@@ -87,6 +87,10 @@ const Effect* image_of(const Event& event) {
     return first_of(event.effects, [](const Effect& effect) { return effect.pointer == container_image; });
 }
 
+bool is_image_of_container(const Effect& effect) {
+    return effect.pointer && effect.pointer->ends_with("ontainers/*/image");
+}
+
 bool may_change_image(const Effect& effect) {
     return !effect.pointer || touch(*effect.pointer, container_image);
 }

@@ -14,6 +14,8 @@ bool is_free_field(const Effect& effect);
 bool deletes_object(const Event& event);
 // The image that an event gives to a container: the effect on it; null if it gives none.
 const Effect* image_of(const Event& event);
+// Whether an effect is on the image of a container, in the cluster or in a file.
+bool is_image_of_container(const Effect& effect);
 // Whether another image may come of it.
 bool may_change_image(const Effect& effect);
 

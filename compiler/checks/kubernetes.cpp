@@ -99,8 +99,7 @@ void moving_tag(const CheckContext& picture, const Event& event, Told& told, Dia
     if (!event.is_change()) return;
     for (const Effect& effect : event.effects) {
         const auto* image = effect.value ? effect.value->get_if<std::string>() : nullptr;
-        const bool is_image = effect.pointer && effect.pointer->ends_with("ontainers/*/image");
-        if (is_image && is_live(effect.thing) && image != nullptr) look(*image, "");
+        if (is_image_of_container(effect) && is_live(effect.thing) && image != nullptr) look(*image, "");
     }
     if (event.object != nullptr) each_image(event.object->json, "", look);
 }
