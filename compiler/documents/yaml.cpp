@@ -37,7 +37,7 @@ class Converter {
   private:
     static Node null(const YamlNode& raw) {
         Node node;
-        node.range = {raw.mark.begin, raw.mark.begin};
+        node.range = {raw.span.begin, raw.span.end};
         if (raw.anchor != 0) node.fixed = "it has an anchor";
         return node;
     }

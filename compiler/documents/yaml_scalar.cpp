@@ -39,6 +39,19 @@ nlohmann::json number(std::string_view text) {
     return nlohmann::json::parse((negative ? "-" : "") + digits, nullptr, false);
 }
 
+// `12:30` is 750 for a reader of YAML 1.1, and `12:30.5` a fraction; `8080:80` and an address are texts for
+// all.
+bool is_sexagesimal(std::string_view digits) {
+    const std::size_t point = std::min(digits.find('.'), digits.size());
+    const auto parts = split(digits.substr(0, point), ':');
+    return parts.size() > 1 && !parts[0].empty() && only(parts[0], "0123456789_") &&
+           only(digits.substr(point), "0123456789_.") &&
+           std::all_of(parts.begin() + 1, parts.end(), [](const std::string& part) {
+               const auto number = whole_number<unsigned>(part);
+               return part.size() <= 2 && number && *number < 60;
+           });
+}
+
 }  // namespace
 
 nlohmann::json meaning_of_plain(std::string_view text) {
@@ -60,11 +73,10 @@ std::string ambiguity_of_plain(std::string_view text) {
     static constexpr std::array<std::string_view, 6> words = {"yes", "no", "on", "off", "y", "n"};
     const std::string_view digits = text.substr(!text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0);
     const bool is_octal = digits.size() > 1 && digits[0] == '0' && only(digits, "01234567");
-    const bool has_colons = digits.find(':') != std::string_view::npos && only(digits, "0123456789:.") &&
-                            std::isdigit(static_cast<unsigned char>(digits[0])) != 0;
     const bool has_underscores = digits.find('_') != std::string_view::npos && only(digits, "0123456789_.") &&
                                  std::isdigit(static_cast<unsigned char>(digits[0])) != 0;
-    if (!is_one_of(lower_case(text), words) && !is_octal && !has_colons && !has_underscores) return {};
+    if (!is_one_of(lower_case(text), words) && !is_octal && !is_sexagesimal(digits) && !has_underscores)
+        return {};
     return fmt::format(
         "YAML readers differ in what `{}` without quotes is; put it in quotes, or write what is meant", text);
 }

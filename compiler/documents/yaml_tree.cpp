@@ -59,6 +59,12 @@ std::size_t end_of_block(std::string_view text, std::size_t begin, std::string_v
     return end;
 }
 
+// Nothing, where the value is left out; else one of its words.
+std::size_t end_of_null(std::string_view text, std::size_t begin) {
+    const std::size_t end = std::min(text.find_first_of(" \t\r\n,]}", begin), text.size());
+    return begin < end && meaning_of_plain(text.substr(begin, end - begin)).is_null() ? end : begin;
+}
+
 std::size_t end_of_scalar(std::string_view text, std::size_t begin, std::string_view value) {
     const char first = begin < text.size() ? text[begin] : '\0';
     if (first == '"' || first == '\'') return end_of_quoted(text, begin);
@@ -93,7 +99,7 @@ class TreeBuilder final : public YAML::EventHandler {
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         YamlNode null = node(YamlKind::Null, mark, "", anchor);
-        null.span = span(at(mark), at(mark));
+        null.span = span(null.span.begin, end_of_null(text_, null.span.begin));
         add(std::move(null));
     }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {

@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include <catch2/catch.hpp>
 
 #include "compiler/documents/document.hpp"
@@ -170,6 +172,23 @@ TEST_CASE("what cannot be found for certain is a problem") {
     CHECK(says(value_at(std::string(size_limit + 1, ' '), Format::Json, "/0"), "larger than"));
 }
 
+// [name of the variable, text, what terraform's jsonencode makes of it, whether it is more than literals
+// here]
+TEST_CASE(".tfvars are read as terraform reads them") {
+    std::ifstream file("tests/unit/fixtures/tfvars.json");
+    REQUIRE(file);
+    for (const json& one : json::parse(file)) {
+        const auto name = one.at(0).get<std::string>(), text = one.at(1).get<std::string>();
+        INFO(text);
+        const auto found = read(text, Format::Tfvars, "/" + name);
+        if (!found) INFO(found.error().message);
+        REQUIRE((found.has_value() || one.at(3) == true));
+        if (found) CHECK((found->value ? *found->value : json()) == one.at(2));
+        // What is no literal keeps nothing else from being read.
+        CHECK(value_at(text + "zz = 7", Format::Tfvars, "/zz") == "7");
+    }
+}
+
 TEST_CASE("only the bytes of a value change") {
     CHECK(after_set(settings, Format::Json, "/Pipeline/LlmProvider/OllamaEndpoint",
                     "http://ollama-service:11434") ==
@@ -314,6 +333,26 @@ TEST_CASE("what cannot be edited safely is refused") {
     CHECK(says(after_set("a: 1\n", Format::Yaml, "/a", "x\xE2\x80\xA8y"), "end of a line"));
     CHECK(says(after_set("[a: 1]\n", Format::Yaml, "/0/b", 2), "cannot be edited"));
     CHECK(says(after_set("", Format::Yaml, "/a", 2), "has no `a`"));
+}
+
+TEST_CASE("a YAML value that is empty is set, however that is written") {
+    for (const char* word : {"null", "~", "Null", "NULL"}) {
+        const std::string text = "a: " + std::string(word) + " # why\nb: 1\n";
+        CHECK(after_set(text, Format::Yaml, "/a", 3) == "a: 3 # why\nb: 1\n");
+        CHECK(after_set(text, Format::Yaml, "/a/c", "x") == "a: # why\n  c: x\nb: 1\n");
+        CHECK(after_set("- " + std::string(word) + "\n- 2\n", Format::Yaml, "/0", "x") == "- x\n- 2\n");
+        CHECK(after_set("{a: " + std::string(word) + ", b: [" + word + "]}\n", Format::Yaml, "/b/0", 1) ==
+              "{a: " + std::string(word) + ", b: [1]}\n");
+        CHECK(after_remove(text, Format::Yaml, "/a") == "b: 1\n");
+    }
+    CHECK(after_set("a:\nb: 1\n", Format::Yaml, "/a", 3) == "a: 3\nb: 1\n");
+}
+
+TEST_CASE("addresses and ports without quotes are texts, minutes are in doubt") {
+    for (const char* text : {"10.1.2.3:6379", "8080:80", "127.0.0.1:80", "80:8080", "1.2:30", "12:60"})
+        CHECK(value_at("a: " + std::string(text) + "\n", Format::Yaml, "/a") == json(text).dump());
+    for (const char* text : {"12:30", "22:22", "190:20:30", "190:20:30.15", "-1:30", "1_0:30"})
+        CHECK(says(value_at("a: " + std::string(text) + "\n", Format::Yaml, "/a"), "readers differ"));
 }
 
 TEST_CASE("lists and maps are set as such") {
