@@ -1,8 +1,12 @@
 #include "compiler/project/git_index.hpp"
 
+#include <iterator>
+#include <set>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "compiler/support/encoding.hpp"
 #include "compiler/support/read_file.hpp"
 
 namespace migc::project {
@@ -12,6 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t worth_reading = std::uintmax_t{32} << 20;  // a larger one costs more than it tells
 constexpr std::uintmax_t largest = std::uintmax_t{512} << 20;
+constexpr std::size_t digest_sizes[] = {20, 32};  // of SHA-1 and SHA-256
 
 // The folder in which git keeps the index: `.git`, or what a file `.git` names, as a work tree has it.
 std::optional<fs::path> git_folder(const fs::path& root) {
@@ -45,8 +50,19 @@ class IndexReader {
         }
         return true;
     }
-    // What follows the entries.
-    [[nodiscard]] std::string_view rest() const { return bytes_.substr(at_); }
+    // What an extension behind the entries holds; nothing if there is none of this name, or the rest is not
+    // as it should be: what the entries were read as is then wrong, too.
+    [[nodiscard]] std::optional<std::string_view> extension(std::string_view name, bool& is_sound) const {
+        std::optional<std::string_view> found;
+        std::size_t at = at_;
+        while (at + digest_size_ < bytes_.size()) {
+            const std::size_t size = number(at + 4, 4);
+            if (bytes_.substr(at, name.size()) == name) found = bytes_.substr(at + 8, size);
+            at += 8 + size;
+        }
+        is_sound = at + digest_size_ == bytes_.size();
+        return found;
+    }
 
   private:
     [[nodiscard]] std::uint32_t number(std::size_t at, std::size_t size) const {
@@ -92,6 +108,84 @@ class IndexReader {
     std::string name_;
 };
 
+// Bits that are packed by EWAH: runs of words that are alike, and words as they are. Nothing if they are not
+// as they should be.
+class Bitmap {
+  public:
+    static std::optional<std::set<std::size_t>> read(std::string_view& bytes) {
+        constexpr std::size_t most_bits = std::size_t{1} << 26;
+        if (bytes.size() < 8) return std::nullopt;
+        const std::uint64_t bits = number(bytes, 0, 4), words = number(bytes, 4, 4);
+        const std::size_t size = 8 + words * 8 + 4;
+        if (bits > most_bits || size > bytes.size()) return std::nullopt;
+        std::set<std::size_t> set;
+        std::size_t at = 0;  // of the bits
+        for (std::uint64_t word = 0; word < words;) {
+            const std::uint64_t marker = number(bytes, 8 + 8 * word++, 8);
+            const std::uint64_t alike = (marker >> 1 & 0xFFFFFFFF) * 64, literals = marker >> 33;
+            if (alike > most_bits || literals > words - word) return std::nullopt;
+            for (std::uint64_t i = 0; i < alike; ++i, ++at)
+                if ((marker & 1) != 0 && at < bits) set.insert(set.end(), at);
+            for (std::uint64_t i = 0; i < literals; ++i, at += 64) {
+                const std::uint64_t literal = number(bytes, 8 + 8 * word++, 8);
+                for (std::size_t bit = 0; bit < 64; ++bit)
+                    if ((literal >> bit & 1) != 0 && at + bit < bits) set.insert(set.end(), at + bit);
+            }
+            if (at > most_bits + 64) return std::nullopt;
+        }
+        bytes.remove_prefix(size);
+        return set;
+    }
+
+  private:
+    static std::uint64_t number(std::string_view bytes, std::size_t at, std::size_t size) {
+        std::uint64_t value = 0;
+        for (const char c : bytes.substr(at, size)) value = value << 8 | static_cast<unsigned char>(c);
+        return value;
+    }
+};
+
+struct Entry {
+    std::string name;
+    std::uint32_t size = 0;
+};
+using Entries = std::vector<Entry>;
+
+std::optional<Entries> entries_of(std::string_view bytes, std::size_t digest_size, std::string_view& link) {
+    Entries entries;
+    IndexReader reader(bytes, digest_size);
+    const bool whole = reader.each_entry([&](const std::string& name, std::uint32_t size) {
+        entries.push_back({name, size});
+    });
+    bool is_sound = false;
+    if (whole) link = reader.extension("link", is_sound).value_or("");
+    return whole && is_sound ? std::optional(std::move(entries)) : std::nullopt;
+}
+
+// A split index: what has changed since the shared one was written, which is named by its digest.
+std::optional<Entries> joined(Entries own, std::string_view link, std::size_t digest_size,
+                              const GitIndex::Shared& shared) {
+    if (link.size() < digest_size) return std::nullopt;
+    const std::string_view digest = link.substr(0, digest_size);
+    if (digest.find_first_not_of('\0') == std::string_view::npos) return own;
+    link.remove_prefix(digest_size);
+    auto gone = std::optional<std::set<std::size_t>>(std::in_place);
+    auto replaced = gone;
+    if (!link.empty()) gone = Bitmap::read(link), replaced = gone ? Bitmap::read(link) : std::nullopt;
+    const auto bytes = shared ? shared(hexadecimal(digest)) : std::nullopt;
+    std::string_view none;
+    auto base = bytes ? entries_of(*bytes, digest_size, none) : std::nullopt;
+    if (!replaced || !base || own.size() < replaced->size()) return std::nullopt;
+    Entries all;
+    std::size_t next = 0;  // of one's own: those that replace come first, and have no names
+    for (std::size_t i = 0; i < base->size(); ++i) {
+        if (replaced->contains(i)) (*base)[i].size = own[next++].size;
+        if (!gone->contains(i)) all.push_back(std::move((*base)[i]));
+    }
+    std::move(own.begin() + static_cast<std::ptrdiff_t>(next), own.end(), std::back_inserter(all));
+    return all;
+}
+
 bool is_tracked_in(const fs::path& git, const std::string& path) {
     const auto names_it = [&](const fs::path& index) {
         return index_names(read_file(index, largest).value_or(""), path);
@@ -113,19 +207,25 @@ std::optional<GitIndex> GitIndex::of(const fs::path& folder) {
         if (root == root.root_path()) return std::nullopt;
     const auto git = git_folder(root);
     const auto bytes = git ? read_file(*git / "index", worth_reading) : std::nullopt;
-    return bytes ? parse(*bytes, root) : std::nullopt;
+    if (!bytes) return std::nullopt;
+    return parse(*bytes, root, [&](const std::string& digest) {
+        return read_file(*git / ("sharedindex." + digest), worth_reading);
+    });
 }
 
-std::optional<GitIndex> GitIndex::parse(std::string_view bytes, fs::path root) {
-    constexpr std::size_t sha1 = 20;
-    GitIndex index;
-    index.root_ = std::move(root);
-    IndexReader reader(bytes, sha1);
-    const bool whole = reader.each_entry([&](const std::string& name, std::uint32_t size) {
-        index.sizes_.emplace_hint(index.sizes_.end(), name, size);
-    });
-    // A split index has the rest of its entries elsewhere.
-    return whole && !reader.rest().starts_with("link") ? std::optional(std::move(index)) : std::nullopt;
+std::optional<GitIndex> GitIndex::parse(std::string_view bytes, fs::path root, const Shared& shared) {
+    for (const std::size_t digest_size : digest_sizes) {
+        std::string_view link;
+        auto entries = entries_of(bytes, digest_size, link);
+        if (entries && !link.empty()) entries = joined(std::move(*entries), link, digest_size, shared);
+        if (!entries) continue;
+        GitIndex index;
+        index.root_ = std::move(root);
+        for (Entry& entry : *entries)
+            index.sizes_.emplace_hint(index.sizes_.end(), std::move(entry.name), entry.size);
+        return index;
+    }
+    return std::nullopt;
 }
 
 std::optional<Tracking> GitIndex::tracking(const fs::path& file) const {
@@ -143,7 +243,7 @@ std::optional<Tracking> GitIndex::tracking(const fs::path& file) const {
 
 bool index_names(std::string_view index, std::string_view path) {
     bool found = false;
-    for (const std::size_t digest_size : {20, 32})
+    for (const std::size_t digest_size : digest_sizes)
         IndexReader(index, digest_size).each_entry([&](const std::string& name, std::uint32_t) {
             found |= name.starts_with(path) && (name.size() == path.size() || name[path.size()] == '/');
         });

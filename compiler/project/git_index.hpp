@@ -18,8 +18,11 @@ class GitIndex {
   public:
     // Of the repository that holds a folder; nothing where there is none, or where its index cannot be read.
     static std::optional<GitIndex> of(const std::filesystem::path& folder);
+    // The bytes of the shared part of an index that was split, by its digest; nothing if they cannot be read.
+    using Shared = std::function<std::optional<std::string>(const std::string& digest)>;
     // The same of the index's own bytes; nothing if they are of a form that this does not know.
-    static std::optional<GitIndex> parse(std::string_view bytes, std::filesystem::path root);
+    static std::optional<GitIndex> parse(std::string_view bytes, std::filesystem::path root,
+                                         const Shared& shared = {});
 
     // Whether git knows a file, and whether it was changed since: its size tells, and another one of the same
     // size passes for the same. Nothing for a file that is not there or lies outside.

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 #include <stdlib.h>
 
 #include "compiler/diagnostics/apply.hpp"
@@ -311,8 +312,11 @@ TEST_CASE("git's index tells which files git knows") {
     REQUIRE(short_index);
     CHECK(short_index->tracking(root / "k8s/known.yaml") == Tracking::Same);
     CHECK(short_index->tracking(root / "k8s/changed.yaml") == Tracking::Untracked);
-    CHECK_FALSE(
-        GitIndex::parse(index_of({{"a", 1}}).replace(index_of({{"a", 1}}).size() - 20, 4, "link"), root));
+    // A split index whose other part is not there.
+    const auto split = index_of({{"a", 1}})
+                           .insert(index_of({{"a", 1}}).size() - 20,
+                                   std::string("link\0\0\0\x14", 8) + std::string(20, 'z'));
+    CHECK_FALSE(GitIndex::parse(split, root));
 
     // What is not understood says nothing; whatever the bytes are, nothing is read beyond them.
     CHECK_FALSE(GitIndex::parse("", root));
@@ -322,6 +326,53 @@ TEST_CASE("git's index tells which files git knows") {
     std::string broken = bytes;
     broken[8] = '\xff';
     CHECK_FALSE(GitIndex::parse(broken, root));
+    std::filesystem::remove_all(root);
+}
+
+TEST_CASE("git's index is read in each form that git writes") {
+    if (std::system("git --version > /dev/null 2>&1") != 0) {
+        WARN("skipped: no git");
+        return;
+    }
+    const std::filesystem::path root =
+        std::filesystem::canonical(std::filesystem::temp_directory_path()) / "migc-index-forms-test";
+    const auto git = [&](const std::string& arguments) {
+        REQUIRE(std::system(fmt::format("git -C {} {} > /dev/null 2>&1", root.string(), arguments).c_str()) ==
+                0);
+    };
+    const auto write = [&](const std::string& name, const std::string& text) {
+        std::ofstream(root / name) << text;
+    };
+    for (const std::string init : {"init", "init --object-format=sha256"})
+        for (const std::string form : {"--index-version 2", "--index-version 3", "--index-version 4",
+                                       "--split-index", "--index-version 4 --split-index"}) {
+            INFO(init << " " << form);
+            std::filesystem::remove_all(root);
+            std::filesystem::create_directories(root / "k8s");
+            git(init);
+            for (int i = 0; i < 200; ++i) write(fmt::format("k8s/{}.yaml", i), "1");
+            write("k8s/changed.yaml", "1");
+            write("k8s/gone.yaml", "1");
+            git("add -A");
+            git("update-index " + form);
+            // What a split index says of its shared part: replaced, deleted, added.
+            write("k8s/7.yaml", "12345");
+            write("k8s/added.yaml", "12");
+            git("add k8s/7.yaml k8s/added.yaml");
+            git("rm --cached k8s/gone.yaml");
+            write("k8s/changed.yaml", "123");
+            write("k8s/new.yaml", "1");
+            const auto index = GitIndex::of(root / "k8s");
+            REQUIRE(index);
+            const auto is = [&](const char* name) { return index->tracking(root / name); };
+            CHECK(is("k8s/0.yaml") == Tracking::Same);
+            CHECK(is("k8s/199.yaml") == Tracking::Same);
+            CHECK(is("k8s/7.yaml") == Tracking::Same);
+            CHECK(is("k8s/added.yaml") == Tracking::Same);
+            CHECK(is("k8s/changed.yaml") == Tracking::Changed);
+            CHECK(is("k8s/gone.yaml") == Tracking::Untracked);
+            CHECK(is("k8s/new.yaml") == Tracking::Untracked);
+        }
     std::filesystem::remove_all(root);
 }
 
