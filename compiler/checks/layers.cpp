@@ -8,6 +8,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/pods.hpp"
+#include "compiler/checks/settings.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/support/text.hpp"
 
@@ -52,13 +53,6 @@ bool is_same(const std::string& a, const std::string& b) {
     return a == b || (is_truth(a) && is_truth(b) && lower_case(a) == lower_case(b));
 }
 
-// "Production" of appsettings.Production.json, "" of appsettings.json; nothing for another file.
-std::optional<std::string> environment_of(const std::string& path) {
-    const std::string name = fs::path(path).filename().string();
-    if (!name.starts_with("appsettings.") || !name.ends_with(".json")) return std::nullopt;
-    return name == "appsettings.json" ? "" : name.substr(12, name.size() - 17);
-}
-
 // The place at which a settings file has a setting, whatever the case of its letters.
 std::optional<std::pair<std::string, std::string>> find_setting(const json& file,
                                                                 const std::string& setting) {
@@ -69,6 +63,8 @@ std::optional<std::pair<std::string, std::string>> find_setting(const json& file
         if (at->is_object())
             for (const auto& [key, value] : at->items())
                 if (lower_case(key) == wanted) next = &value, names.push_back(key);
+        const auto number = at->is_array() ? whole_number<std::size_t>(wanted) : std::nullopt;
+        if (number && *number < at->size()) next = &(*at)[*number], names.push_back(wanted);
         if (next == nullptr) return std::nullopt;
         at = next;
     }
@@ -144,7 +140,7 @@ class Layers : ScriptCheck {
     std::vector<std::string> settings_files() {
         std::set<std::string> files;
         for (const auto& [file, edits] : edits_)
-            if (environment_of(file)) files.insert(file);
+            if (environment_of_settings(file)) files.insert(file);
         std::error_code error;
         if (fs::is_regular_file(picture_.inventory.root / "appsettings.json", error))
             files.insert("appsettings.json");
@@ -158,7 +154,7 @@ class Layers : ScriptCheck {
     // The one for every environment, which the script leaves as it is: that the cluster has other values is
     // usual, unless the script parts what was the same.
     bool is_for_everywhere(const std::string& path) const {
-        return environment_of(path) == "" && !edits_.contains(path);
+        return environment_of_settings(path) == "" && !edits_.contains(path);
     }
 
     bool was_said_by(const std::vector<Variable>& all, const std::string& stated) const {
@@ -275,6 +271,12 @@ class Layers : ScriptCheck {
 };
 
 }  // namespace
+
+std::optional<std::string> environment_of_settings(const std::string& path) {
+    const std::string name = fs::path(path).filename().string();
+    if (!name.starts_with("appsettings.") || !name.ends_with(".json")) return std::nullopt;
+    return name == "appsettings.json" ? "" : name.substr(12, name.size() - 17);
+}
 
 void layers(const CheckContext& picture, Diagnostics& diagnostics) {
     Layers(picture, diagnostics).check();

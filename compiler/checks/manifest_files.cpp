@@ -1,5 +1,6 @@
 // The manifests that steps name can be read, as the run and the cluster would read them; so can those on
 // which other findings rest.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -46,6 +47,30 @@ void declared_twice(const CheckContext& picture, const std::string& path, const 
     }
 }
 
+// Whether a step writes files at or below a path, or some that only a run can name.
+bool is_written(const CheckContext& picture, const std::string& path) {
+    return std::ranges::any_of(picture.timeline.courses(), [&](const StageEvents& course) {
+        return std::ranges::any_of(course.forward, [&](const Event& event) {
+            return event.is_change() && std::ranges::any_of(event.things, [&](const ResourceKey& thing) {
+                       return thing == ResourceKey::some_file() ||
+                              (thing.of == ResourceKey::Of::File && thing.name().starts_with(path));
+                   });
+        });
+    });
+}
+
+// `seen`: of its files something is told already.
+void empty(const CheckContext& picture, const std::string& path, bool seen, const ir::Step& step,
+           Diagnostics& diagnostics) {
+    const auto files = picture.manifests.files_of(path);
+    const bool is_read = std::ranges::all_of(
+        files, [&](const std::string& file) { return picture.manifests.text(file).has_value(); });
+    if (seen || !is_read || !picture.manifests.of(path).empty() || is_written(picture, path)) return;
+    auto& d = diagnostics.report(Code::BadManifest, step.span, fmt::format("`{}` holds no object", path));
+    d.primary_label = "this step would fail";
+    d.note("the run would stop there, in the middle of the window");
+}
+
 }  // namespace
 
 void manifest_files(const CheckContext& picture, Diagnostics& diagnostics) {
@@ -53,6 +78,11 @@ void manifest_files(const CheckContext& picture, Diagnostics& diagnostics) {
     for (const auto& [path, step] : picture.timeline.read_by()) {
         for (const std::string& file : picture.manifests.files_of(path)) used.emplace(file, step);
         declared_twice(picture, path, *step, diagnostics);
+        const auto own = picture.manifests.files_of(path);
+        const bool seen = std::ranges::any_of(picture.manifests.unusable(), [&](const Unusable& one) {
+            return std::ranges::find(own, one.file) != own.end();
+        });
+        empty(picture, path, seen, *step, diagnostics);
     }
     for (const Unusable& unusable : picture.manifests.unusable()) {
         const auto step = used.find(unusable.file);

@@ -14,6 +14,7 @@
 #include "compiler/kubernetes/manifest.hpp"
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/project_path.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -38,10 +39,50 @@ std::vector<fs::path> manifests_in(const fs::path& folder) {
     return found;
 }
 
+constexpr std::string_view placeholder = "{{";
+constexpr const char* why_template = "it is a template: what stands in `{{ .. }}` has to be filled in before";
+
+// Whether a text that is no YAML is one that becomes a manifest only when helm or the like has filled it in.
+bool is_template(std::string_view text) {
+    for (auto at = text.find(placeholder); at != std::string_view::npos;
+         at = text.find(placeholder, at + 1)) {
+        const std::size_t begin = documents::line_begin(text, at);
+        if (text[documents::skip_blanks(text, begin)] != '#') return true;
+    }
+    return false;
+}
+
+// Looks for the place that makes a document of YAML a template. Where people write texts, `{{ .. }}` is for
+// somebody else: an alert's annotation, a configuration, the argument of a program.
+class Placeholder {
+  public:
+    Placeholder(std::string_view text, bool only_texts) : text_(text), only_texts_(only_texts) {}
+
+    [[nodiscard]] std::optional<std::size_t> in(const documents::Node& node) const {
+        const bool is_map = node.kind == documents::Kind::Map;
+        const std::string_view written = text_.substr(std::min(node.range.begin, text_.size()));
+        if (is_map && written.starts_with(placeholder)) return node.range.begin;
+        if (!only_texts_ && node.value.is_string() && node.style != documents::Style::Text &&
+            node.value.get_ref<const std::string&>().find(placeholder) != std::string::npos)
+            return node.range.begin;
+        for (const auto& member : node.members) {
+            const bool is_text =
+                is_map && listed("annotations data stringData value args command", member.key);
+            const auto found = is_text ? Placeholder(text_, true).in(member.value) : in(member.value);
+            if (found) return found;
+        }
+        return std::nullopt;
+    }
+
+  private:
+    std::string_view text_;
+    bool only_texts_;
+};
+
 // What a document is to the cluster: an object, several of them, or nothing that could be applied.
 class Collector {
   public:
-    explicit Collector(std::string file) : file_(std::move(file)) {}
+    Collector(std::string file, std::string_view text) : file_(std::move(file)), text_(text) {}
 
     void add(const documents::Node& root) {
         const bool several = root.style == documents::Style::Documents;
@@ -56,6 +97,11 @@ class Collector {
     void add(const documents::Node& document, std::size_t number) {
         if (document.is_null()) return;
         json content = documents::to_json(document);
+        const bool is_known = !kubernetes::kind_name(text_field(content, "/kind")).empty();
+        if (const auto at = Placeholder(text_, !is_known).in(document)) {
+            unusable.push_back({file_, *at, why_template, false});
+            return;
+        }
         if (!kubernetes::is_list(content)) return add(std::move(content), number, "", document.range.begin);
         unusable.push_back(
             {file_, document.range.begin, "it is a List; write its items as documents of their own", false});
@@ -74,6 +120,7 @@ class Collector {
     }
 
     std::string file_;
+    std::string_view text_;
     std::size_t count_ = 0;
 };
 
@@ -89,11 +136,6 @@ bool mentions(std::string_view text, const std::set<std::string>& words) {
            std::ranges::all_of(words, [&](const std::string& word) {
                return std::search(text.begin(), text.end(), word.begin(), word.end(), is_same) != text.end();
            });
-}
-
-// A chart's template is no manifest until helm has filled it in.
-bool is_template(std::string_view text) {
-    return text.find("{{") != std::string_view::npos;
 }
 
 template <typename Index>
@@ -135,7 +177,7 @@ bool is_workload(const ResourceKey& thing) {
 std::vector<Object> Manifests::objects_of(const std::string& file, std::string_view text) {
     const auto format = documents::format_of(file);
     const auto tree = format ? documents::parse(text, *format) : tl::unexpected(documents::Problem{});
-    Collector collector(file);
+    Collector collector(file, text);
     if (tree) collector.add(tree->root);
     return std::move(collector.objects);
 }
@@ -148,7 +190,7 @@ Manifests::File& Manifests::read(const fs::path& full) const {
     const bool may_be_one =
         documents::format_of(name) && kubernetes::is_manifest_name(full) && !name.starts_with("..");
     auto text = may_be_one ? content(root_, full) : std::nullopt;
-    if (!text || is_template(*text)) return *entry;
+    if (!text) return *entry;
     entry->text = std::move(*text);
     entry->is_read = true;
     return *entry;
@@ -160,13 +202,15 @@ const Manifests::File& Manifests::file(const fs::path& full) const {
     const std::string name = full.lexically_relative(root_).generic_string();
     const auto tree = documents::parse(entry.text, *documents::format_of(name));
     if (!tree) {
-        unusable_.push_back({name, tree.error().offset, tree.error().message, true});
+        const bool fills_in = is_template(entry.text);
+        unusable_.push_back({name, fills_in ? entry.text.find(placeholder) : tree.error().offset,
+                             fills_in ? why_template : tree.error().message, !fills_in});
         return entry;
     }
     if (const auto* alias = documents::alias_in(tree->root))
         unusable_.push_back({name, alias->range.begin, "it uses an alias: write the value out", true});
     entry.documents = tree->root.style == documents::Style::Documents ? tree->root.members.size() : 1;
-    Collector collector(name);
+    Collector collector(name, entry.text);
     collector.add(tree->root);
     std::move(collector.unusable.begin(), collector.unusable.end(), std::back_inserter(unusable_));
     entry.objects = std::move(collector.objects);

@@ -111,9 +111,10 @@ class Services : ScriptCheck {
 
     void applied(const Event& event) {
         for (const ResourceKey& thing : event.things) {
-            const Object* object = declared(thing);
+            const bool is_it = event.object != nullptr && event.object->thing == thing;
+            const Object* object = is_it ? event.object : declared(thing);
             const json* now = object != nullptr ? picture_.files.object(*object) : nullptr;
-            if (now == nullptr || !told_.insert(thing).second) continue;
+            if (now == nullptr || !told_.emplace(thing, object->file).second) continue;
             if (thing.is("service")) service(event, *object, *now);
             if (thing.is("ingress")) ingress(event, *object, *now);
             const char* place = pod_template(thing);
@@ -126,7 +127,7 @@ class Services : ScriptCheck {
         if (selector.empty()) return;  // somebody else says where it leads
         std::vector<const Pods*> behind;
         for (const Pods& one : pods(selector))
-            if (matches(selector, one.labels)) behind.push_back(&one);
+            if (matches(selector, one.labels) && may_be_together(object, *one.object)) behind.push_back(&one);
         if (!behind.empty()) return ports(event, object, now, behind);
         if (!are_all_known()) return;
         auto& d = diagnostics_.report(Code::SelectsNothing, event.step->span,
@@ -134,6 +135,13 @@ class Services : ScriptCheck {
         d.label(picture_.manifests.span(object, "/spec/selector"), "no manifest has pods with these labels");
         point_to_nearest(d, selector);
         d.note("every request to it would be refused, while all pods are ready and all steps succeed");
+    }
+
+    // Objects that say that they are in different namespaces have nothing to do with each other.
+    static bool may_be_together(const Object& a, const Object& b) {
+        const std::string one = text_field(a.json, "/metadata/namespace");
+        const std::string other = text_field(b.json, "/metadata/namespace");
+        return one.empty() || other.empty() || one == other;
     }
 
     // A workload with nearly these labels is what was meant.
@@ -166,7 +174,12 @@ class Services : ScriptCheck {
             const char* what = ports[i].contains("targetPort") ? "targetPort" : "port";
             if (!ports[i].contains(what)) continue;
             const json& wanted = ports[i][what];
-            const auto* deaf = first_of(behind, [&](const Pods* one) { return !listens(*one, wanted); });
+            // Of several workloads of one name, in folders of their own, it is one that is meant.
+            const auto* deaf = first_of(behind, [&](const Pods* one) {
+                return std::ranges::none_of(behind, [&](const Pods* other) {
+                    return other->object->thing == one->object->thing && listens(*other, wanted);
+                });
+            });
             if (deaf != nullptr)
                 report_port(event, object, fmt::format("/spec/ports/{}/{}", i, what), wanted, **deaf);
         }
@@ -185,13 +198,22 @@ class Services : ScriptCheck {
         d.note("requests would be refused although the pods are ready");
     }
 
+    // Those of the pod that go on running: an init container that is always restarted stands beside the
+    // others.
+    static json running_containers(const json& spec) {
+        json containers = field(spec, "/containers");
+        if (const json& first = field(spec, "/initContainers"); first.is_array())
+            for (const json& container : first)
+                if (field(container, "/restartPolicy") == "Always") containers.push_back(container);
+        return containers;
+    }
+
     // A name must be that of a port. A number is in doubt where a container does not say all that it listens
     // on.
     static bool listens(const Pods& pods, const json& wanted) {
-        const json& containers = field(*pods.spec, "/containers");
-        if (!containers.is_array()) return true;
+        if (!field(*pods.spec, "/containers").is_array()) return true;
         bool all_tell = true;
-        for (const json& container : containers) {
+        for (const json& container : running_containers(*pods.spec)) {
             const json& ports = field(container, "/ports");
             all_tell = all_tell && ports.is_array() && !ports.empty();
             if (!ports.is_array()) continue;
@@ -288,7 +310,7 @@ class Services : ScriptCheck {
     std::vector<Pods> pods_;
     std::size_t seen_ = 0;  // objects that pods_ was made of
     bool complete_ = true;
-    std::set<ResourceKey> told_;
+    std::set<std::pair<ResourceKey, std::string>> told_;  // and the file
 };
 
 }  // namespace
