@@ -37,16 +37,14 @@ std::string normal(const std::string& path) {
     return fs::path(path).lexically_normal().generic_string();
 }
 
-// The text of a file with an edit made; nothing if it cannot be.
-std::optional<std::string> after(const std::string& text, const Edit& edit) {
+// The text of a file with an edit made. One that cannot be made leaves it as it is, so that what else is wrong
+// is found, too.
+std::string after(std::string text, const Edit& edit) {
     const auto format = documents::format_of(edit.file);
-    if (!format) return std::nullopt;
-    if (edit.removes) {
-        auto without = documents::remove(text, *format, edit.pointer);
-        return without ? std::optional(std::move(*without)) : std::nullopt;
-    }
+    if (!format) return text;
+    if (edit.removes) return documents::remove(text, *format, edit.pointer).value_or(text);
     auto with = documents::set(text, *format, edit.pointer, *edit.value);
-    return with ? std::optional(std::move(with->text)) : std::nullopt;
+    return with ? std::move(with->text) : text;
 }
 
 }  // namespace
@@ -61,26 +59,35 @@ const json* value_at(const json& whole, const std::string& pointer) {
 json in_json(const Value& value) {
     if (const auto* number = value.get_if<std::int64_t>()) return *number;
     if (const auto* truth = value.get_if<bool>()) return *truth;
+    if (const auto* text = value.get_if<std::string>()) return *text;
     if (const auto* whole = value.get_if<Json>()) return *whole ? **whole : json();
     if (value.is_absent()) return nullptr;
     const auto* list = value.get_if<List>();
-    if (list == nullptr) return show(value);
+    if (list == nullptr) {
+        // 0.5 is a number, 20Gi and 5m are texts.
+        json number = json::parse(value.get_if<Quantity>() == nullptr ? show(value) : "", nullptr, false);
+        return number.is_number() ? number : json(show(value));
+    }
     json result = json::array();
     for (const Value& item : *list) result.push_back(in_json(item));
     return result;
 }
 
-std::vector<Edit> edits_of(const Event& event) {
+std::vector<Edit> possible_edits(const Event& event) {
     std::vector<Edit> edits;
     for (const Effect& effect : event.effects) {
         if (effect.probe->role.role != ir::Role::Value) continue;
         const std::string* pointer = text_in(effect.role, 0);
         const std::string* file = text_in(effect.role, 1);
-        if (file == nullptr || pointer == nullptr || event.conditional) return {};
+        if (file == nullptr || pointer == nullptr) return {};
         edits.push_back({normal(*file), *pointer, effect.becomes == ir::Becomes::Absent, std::nullopt});
         if (effect.value && !effect.value->is_unknown()) edits.back().value = in_json(*effect.value);
     }
     return edits;
+}
+
+std::vector<Edit> edits_of(const Event& event) {
+    return event.conditional ? std::vector<Edit>{} : possible_edits(event);
 }
 
 void EditedFiles::take(const Event& event) {
@@ -127,7 +134,7 @@ EditedFiles::Version& EditedFiles::made(const std::string& path, File& file, Mom
         const Edit& edit = file.edits[i].second;
         const bool is_new_element = edit.pointer.find("/-") != std::string::npos;
         if (i != last[edit.pointer] && !is_new_element) continue;
-        text = ++made_ <= most_made ? after(*text, edit) : std::nullopt;
+        text = ++made_ <= most_made ? std::optional(after(std::move(*text), edit)) : std::nullopt;
     }
     return entry->second;
 }
@@ -163,6 +170,24 @@ const Object* EditedFiles::version(const Object& object, Moment when) const {
 const json* EditedFiles::object(const Object& object, Moment when) const {
     const Object* found = version(object, when);
     return found != nullptr ? &found->json : nullptr;
+}
+
+std::optional<documents::Problem> EditedFiles::refusal(const Edit& edit, Moment when) const {
+    const auto format = documents::format_of(edit.file);
+    if (!format)
+        return documents::Problem{"only values of .json, .yaml, .yml and .tfvars files can be edited", 0};
+    File& file = files_[edit.file];
+    if (is_lost(file, when) || made_ > most_made) return std::nullopt;
+    const auto& text = made(edit.file, file, when).text;
+    if (!text) return std::nullopt;
+    ++made_;
+    if (edit.removes) {
+        const auto without = documents::remove(*text, *format, edit.pointer);
+        return without ? std::nullopt : std::optional(without.error());
+    }
+    if (!edit.value) return documents::why_not_set(*text, *format, edit.pointer);
+    const auto with = documents::set(*text, *format, edit.pointer, *edit.value);
+    return with ? std::nullopt : std::optional(with.error());
 }
 
 Span EditedFiles::span(const std::string& path, const std::string& pointer) const {

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/checks/manifests.hpp"
+#include "compiler/documents/document.hpp"
 #include "compiler/ir/value.hpp"
 #include "compiler/source/source.hpp"
 
@@ -27,6 +28,8 @@ struct Edit {
     std::optional<nlohmann::json> value;  // what is set; nothing if only a run can tell
 };
 
+// The edits that an event is, whether or not it happens, where their places are known.
+std::vector<Edit> possible_edits(const Event& event);
 // The edits that an event is; none where the place of one is not known, or whether it happens.
 std::vector<Edit> edits_of(const Event& event);
 
@@ -55,6 +58,9 @@ class EditedFiles {
     // An object of a manifest as it is then; null if only a run can tell, or it is another one by then.
     const Object* version(const Object& object, Moment when = in_the_end) const;
     const nlohmann::json* object(const Object& object, Moment when = in_the_end) const;
+    // Why an edit of a file could not be made as the file is then; nothing if it can be, or only a run can
+    // tell.
+    std::optional<documents::Problem> refusal(const Edit& edit, Moment when) const;
     // The place of a value on the disk; the file's first line if it is not there.
     Span span(const std::string& path, const std::string& pointer) const;
 

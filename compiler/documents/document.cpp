@@ -103,6 +103,19 @@ class Change {
         return Edited{std::move(*text), json(wanted)};
     }
 
+    // Whether a value of some kind may stand there.
+    [[nodiscard]] tl::expected<void, Problem> reachable() const {
+        const Node& node = *place_.node;
+        if (place_.missing.empty()) return {};
+        const bool is_closed =
+            node.style == Style::Documents || (node.kind == Kind::Scalar && !node.is_null());
+        if (is_closed) return refuse(what_is_missing(place_, tokens_), node.range.begin);
+        const std::string& token = place_.missing.front();
+        if (node.kind != Kind::List || token == "-" || picker(token)) return {};
+        return refuse(what_is_missing(place_, tokens_) + "; `-` stands for a new element at its end",
+                      node.range.begin);
+    }
+
     tl::expected<std::string, Problem> remove() {
         if (!place_.missing.empty()) return std::string(text_);
         const bool is_document =
@@ -154,8 +167,7 @@ class Change {
     Writer::Edits added(const Ordered& wanted) {
         const Node& node = *place_.node;
         const std::string& token = place_.missing.front();
-        if (node.style == Style::Documents || (node.kind == Kind::Scalar && !node.is_null()))
-            return refuse(what_is_missing(place_, tokens_), node.range.begin);
+        if (auto free = reachable(); !free) return tl::unexpected(free.error());
         const Nesting nesting(place_.missing, wanted);
         if (node.is_null()) {
             if (place_.hops.empty()) return refuse("the document is empty", 0);
@@ -164,9 +176,6 @@ class Change {
             place_in_expected() = json(*value);
             return writer_->replace(place_, *value);
         }
-        if (node.kind == Kind::List && token != "-" && !picker(token))
-            return refuse(what_is_missing(place_, tokens_) + "; `-` stands for a new element at its end",
-                          node.range.begin);
         const auto value = node.kind == Kind::List ? nesting.element(0) : nesting.from(1);
         if (!value) return tl::unexpected(value.error());
         const Ordered typed = node.kind == Kind::List ? like_siblings(*value, node) : *value;
@@ -268,6 +277,17 @@ tl::expected<Edited, Problem> set(std::string_view text, Format format, std::str
         if (auto begun = change.begin(); !begun) return tl::unexpected(begun.error());
         return change.set(value);
     });
+}
+
+std::optional<Problem> why_not_set(std::string_view text, Format format, std::string_view pointer) {
+    const auto free = guarded([&]() -> tl::expected<void, Problem> {
+        auto tokens = tokens_of(pointer);
+        if (!tokens) return tl::unexpected(tokens.error());
+        Change change(text, format, std::move(*tokens));
+        if (auto begun = change.begin(); !begun) return begun;
+        return change.reachable();
+    });
+    return free ? std::nullopt : std::optional(free.error());
 }
 
 tl::expected<std::string, Problem> remove(std::string_view text, Format format, std::string_view pointer) {

@@ -54,6 +54,9 @@ struct Edited {
 tl::expected<Edited, Problem> set(std::string_view text, Format format, std::string_view pointer,
                                   const nlohmann::json& value);
 
+// Why no value at all can be set at the pointer; nothing if it depends on the value, or can be done.
+std::optional<Problem> why_not_set(std::string_view text, Format format, std::string_view pointer);
+
 // The text without the value at the pointer, its key and the comment behind it; as it is if there is no such
 // place.
 tl::expected<std::string, Problem> remove(std::string_view text, Format format, std::string_view pointer);

@@ -272,6 +272,9 @@ ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, 
             is_in_script(scope)
                 ? "a name is known in its own block only; what others need too stands before the stages"
                 : "a declaration sees nothing of the script that uses it: hand the value over, in a slot of the verb's or probe's phrase");
+    } else if (word.text == "null") {
+        d.note(
+            "Mig has no null: `remove value of .. at ..` takes a value away, and what is not there is `absent`");
     } else if (const auto near = suggest(d, word.text, names)) {
         d.fixes.push_back(write_instead(word.span, *near));
     } else if (is_textual(expected.kind)) {

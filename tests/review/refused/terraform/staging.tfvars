@@ -1,0 +1,2 @@
+node_count = 3
+zones = ["a", "b"
