@@ -14,7 +14,7 @@
 namespace migc::checks {
 namespace {
 
-std::vector<std::string> split(std::string_view text, std::string_view separators) {
+std::vector<std::string> split_at_any(std::string_view text, std::string_view separators) {
     std::vector<std::string> parts;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find_first_of(separators), text.size());
@@ -33,11 +33,11 @@ bool abbreviates(const std::string& word, const std::string& environment) {
 
 // By a folder, or a part of the file's name: k8s/production/web.yaml, web.prod.yaml, web-production.yaml.
 bool path_names(const std::string& file, const std::string& environment) {
-    auto folders = split(file, "/");
+    auto folders = split_at_any(file, "/");
     const std::string name = folders.empty() ? "" : folders.back();
     if (!folders.empty()) folders.pop_back();
-    for (const std::string& part : split(name, ".")) folders.push_back(part);
-    const auto words = split(name, ".-_");
+    for (const std::string& part : split_at_any(name, ".")) folders.push_back(part);
+    const auto words = split_at_any(name, ".-_");
     return std::ranges::any_of(folders,
                                [&](const std::string& part) { return abbreviates(part, environment); }) ||
            std::ranges::find(words, environment) != words.end();

@@ -10,7 +10,7 @@
 namespace migc::kubernetes {
 namespace {
 
-constexpr std::string_view digits = "0123456789";
+constexpr std::string_view decimal_digits = "0123456789";
 constexpr std::string_view small_letters = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view large_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -19,7 +19,7 @@ bool is_one_of(char c, std::initializer_list<std::string_view> sets) {
                                [&](std::string_view set) { return set.find(c) != std::string_view::npos; });
 }
 bool is_alphanumeric(char c) {
-    return is_one_of(c, {digits, small_letters, large_letters});
+    return is_one_of(c, {decimal_digits, small_letters, large_letters});
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ bool is_alphanumeric(char c) {
 bool is_dns_label(std::string_view text) {
     return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
            std::ranges::all_of(text, [](char c) {
-               return is_one_of(c, {digits, small_letters, "-"});
+               return is_one_of(c, {decimal_digits, small_letters, "-"});
            });
 }
 bool is_dns_name(std::string_view text) {
@@ -56,11 +56,11 @@ bool is_quantity(std::string_view text) {
     if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
     const std::size_t number = std::min(text.find_first_not_of("0123456789."), text.size());
     const std::string_view before = text.substr(0, number), unit = text.substr(number);
-    if (before.find_first_of(digits) == std::string_view::npos || std::ranges::count(before, '.') > 1)
+    if (before.find_first_of(decimal_digits) == std::string_view::npos || std::ranges::count(before, '.') > 1)
         return false;
     if (unit.size() > 1 && (unit[0] == 'e' || unit[0] == 'E')) {
         const std::string_view exponent = unit.substr(unit[1] == '-' || unit[1] == '+' ? 2 : 1);
-        return !exponent.empty() && exponent.find_first_not_of(digits) == std::string_view::npos;
+        return !exponent.empty() && exponent.find_first_not_of(decimal_digits) == std::string_view::npos;
     }
     return unit.empty() || listed("n u m k M G T P E Ki Mi Gi Ti Pi Ei", unit);
 }
@@ -110,7 +110,7 @@ bool is_address(std::string_view text) {
     const auto parts = split(text, '.');
     return parts.size() == 4 && std::ranges::all_of(parts, [](const std::string& part) {
                return !part.empty() && part.size() <= 3 &&
-                      part.find_first_not_of(digits) == std::string::npos;
+                      part.find_first_not_of(decimal_digits) == std::string::npos;
            });
 }
 }  // namespace migc::kubernetes
