@@ -4,6 +4,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/semantics/window.hpp"
@@ -55,12 +56,19 @@ void wrong_number_of_approvals(const CheckContext& picture, const ir::Stage& sta
     const auto* list = people ? people->get_if<List>() : nullptr;
     if (number != nullptr && *number <= 0) return no_approval(gate, *number, diagnostics);
     if (number == nullptr || list == nullptr) return;
-    std::set<std::string> different;
+    std::set<std::string> different, without_key;
     for (const Value& one : *list) different.insert(show(one));
-    if (*number <= static_cast<std::int64_t>(different.size())) return;
+    // A project that names nobody keeps its approvers elsewhere, or not yet.
+    const auto& approvers = picture.inventory.approvers;
+    for (const std::string& one : different)
+        if (!approvers.empty() && !approvers.contains(one)) without_key.insert(one);
+    if (*number <= static_cast<std::int64_t>(different.size() - without_key.size())) return;
     auto& d = diagnostics.report(Code::GateNeverOpens, gate.span, "this gate can never open");
     d.note(fmt::format("it wants {} approvals, and names {} {}", *number, different.size(),
                        different.size() == 1 ? "person" : "different people"));
+    if (!without_key.empty())
+        d.note(fmt::format("{} has no key of {}, so their approvals would not count: add them to `approvers`",
+                           picture.inventory.file_name, fmt::join(without_key, " and ")));
 }
 
 void gates(const CheckContext& picture, Diagnostics& diagnostics) {
