@@ -102,14 +102,15 @@ class Layers : ScriptCheck {
 
     // ------------------------------------------------ the variables of the manifests
 
-    // Whether a variable that names a setting stands in a file of what is applied. Most manifests have none,
-    // and then it is of no use to read the others.
+    // Whether what is applied has to do with variables that another layer may state, too. Most manifests have
+    // not, and then it is of no use to read the others.
     bool applies_a_setting() const {
         return std::ranges::any_of(applied_, [&](const auto& one) {
             const auto& objects = picture_.manifests.declaring(one.first);
             return std::ranges::any_of(objects, [&](const Object* object) {
-                return picture_.manifests.text(object->file).value_or("").find("__") !=
-                       std::string_view::npos;
+                const std::string_view text = picture_.manifests.text(object->file).value_or("");
+                const auto has = [&](std::string_view sign) { return text.find(sign) != text.npos; };
+                return object->thing.is("configmap") || has("__") || has("envFrom");
             });
         });
     }
@@ -130,6 +131,7 @@ class Layers : ScriptCheck {
         if (!text || !is_plain(*text)) return;
         if (name == "ASPNETCORE_ENVIRONMENT" || name == "DOTNET_ENVIRONMENT")
             stated_environments_.insert(*text);
+        by_name_[name].push_back({name, &object, pointer, *text});
         if (const std::string setting = setting_of(name); !setting.empty())
             by_setting_[setting].push_back({name, &object, pointer, *text});
     }
@@ -238,35 +240,47 @@ class Layers : ScriptCheck {
 
     // A container's own variable hides the ConfigMap's of the same name.
     void compare_within_pods() {
-        for (const auto& [setting, all] : by_setting_)
-            for (const Variable& own : all)
-                for (const Variable& other : all) {
-                    const bool hides = own.object != other.object && other.object->thing.is("configmap") &&
-                                       !own.object->thing.is("configmap") && own.name == other.name &&
-                                       !is_same(own.value, other.value) && reads(own, other);
-                    const auto applied = applied_.find(
-                        applied_.contains(other.object->thing) ? other.object->thing : own.object->thing);
-                    if (!hides || applied == applied_.end()) continue;
-                    auto& d = diagnostics_.report(
-                        Code::LayersDiffer, applied->second.event->step->span,
-                        fmt::format("{} hides what {} says: the container's own variable wins",
-                                    own.object->thing, other.object->thing));
-                    d.label(picture_.manifests.span(*own.object, own.pointer),
-                            fmt::format("{} is `{}` here", own.name, shown(own.value)));
-                    d.label(picture_.manifests.span(*other.object, other.pointer),
-                            fmt::format("and `{}` here", shown(other.value)));
-                    d.note("whoever changes the ConfigMap would believe that it matters; remove one of them");
-                }
+        for (const auto& [name, all] : by_name_) {
+            std::multimap<const Object*, const Variable*> own;
+            for (const Variable& one : all) own.emplace(one.object, &one);
+            for (const Variable& shared : all) {
+                if (!shared.object->thing.is("configmap")) continue;
+                for (const Object* reader : picture_.manifests.readers(shared.object->thing))
+                    for (auto [at, end] = own.equal_range(reader); at != end; ++at)
+                        if (!is_same(at->second->value, shared.value) && is_hidden_by(shared, *at->second))
+                            hides(*at->second, shared);
+            }
+        }
     }
 
-    bool reads(const Variable& own, const Variable& other) const {
-        const auto readers = picture_.manifests.readers(other.object->thing);
-        return std::ranges::find(readers, own.object) != readers.end();
+    // Whether the container that has the variable takes all of the ConfigMap's as variables, too.
+    static bool is_hidden_by(const Variable& shared, const Variable& own) {
+        const std::string container = own.pointer.substr(0, own.pointer.find("/env/"));
+        const json* sources = value_at(own.object->json, container + "/envFrom");
+        return sources != nullptr && sources->is_array() &&
+               std::ranges::any_of(*sources, [&](const json& source) {
+                   return text_field(source, "/configMapRef/name") == shared.object->thing.name() &&
+                          text_field(source, "/prefix").empty();
+               });
+    }
+
+    void hides(const Variable& own, const Variable& shared) {
+        const auto applied =
+            applied_.find(applied_.contains(shared.object->thing) ? shared.object->thing : own.object->thing);
+        if (applied == applied_.end()) return;
+        auto& d = diagnostics_.report(Code::LayersDiffer, applied->second.event->step->span,
+                                      fmt::format("{} hides what {} says: the container's own variable wins",
+                                                  own.object->thing, shared.object->thing));
+        d.label(picture_.manifests.span(*own.object, own.pointer),
+                fmt::format("{} is `{}` here", own.name, shown(own.value)));
+        d.label(picture_.manifests.span(*shared.object, shared.pointer),
+                fmt::format("and `{}` here", shown(shared.value)));
+        d.note("whoever changes the ConfigMap would believe that it matters; remove one of them");
     }
 
     std::map<std::string, std::vector<std::pair<Edit, Touched>>> edits_;
     std::map<ResourceKey, Touched> applied_;
-    std::map<std::string, std::vector<Variable>> by_setting_;
+    std::map<std::string, std::vector<Variable>> by_setting_, by_name_;
     std::set<std::string> stated_environments_;
 };
 
