@@ -79,6 +79,7 @@ class Slips : ScriptCheck {
 
     void compare(const ResourceKey& thing, const ir::Step& step) {
         if (is_known(thing)) return;
+        if (is_of_another_type(thing, step)) return;
         const auto& known = names_of(thing.type());
         std::vector<std::string> near;
         for (const std::string& name : known)
@@ -91,6 +92,22 @@ class Slips : ScriptCheck {
         d.note(fmt::format(
             "the stage would stop there if the cluster has no such {}, or would touch another one",
             kubernetes::kind_name(thing.type()).empty() ? "object" : thing.type()));
+    }
+
+    // `scale search to 3`, where the project's `search` is a stateful set.
+    bool is_of_another_type(const ResourceKey& thing, const ir::Step& step) {
+        if (!kubernetes::is_workload(thing.type())) return false;
+        for (const char* type : {"deployment", "statefulset", "daemonset"}) {
+            if (type == thing.type() || !names_of(type).contains(thing.name())) continue;
+            auto& d = diagnostics_.report(
+                Code::UnknownObject, step.span,
+                fmt::format("the project has no {}, but {}/{}", thing, type, thing.name()));
+            d.note(fmt::format("say so in migc.yaml: `workloads: {{ {}: {}/{} }}`", thing.name(), type,
+                               thing.name()));
+            d.note(fmt::format("the stage would stop there, since the cluster has no {}", thing));
+            return true;
+        }
+        return false;
     }
 
     [[nodiscard]] bool is_known(const ResourceKey& thing) const {
