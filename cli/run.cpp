@@ -10,6 +10,7 @@
 #include "cli/print.hpp"
 #include "cli/terminal.hpp"
 #include "compiler/driver/files.hpp"
+#include "compiler/support/escape.hpp"
 #include "compiler/support/sha256.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/inspect/examine.hpp"
@@ -24,6 +25,7 @@
 #include "runtime/session/ready.hpp"
 #include "runtime/tools/interrupts.hpp"
 #include "runtime/tools/live.hpp"
+#include "runtime/trial/trial.hpp"
 
 namespace migc::cli {
 namespace {
@@ -64,6 +66,14 @@ int report(const runtime::RunResult& result) {
     return result.exit_code;
 }
 
+// The faults that would meet no command, each on a line; empty if there are none.
+std::string without_use(const SessionOptions& options, Script& script) {
+    std::string lines;
+    for (const std::string& why : trial::idle_faults(options, script))
+        lines += "\n  --fault: " + escaped(why);
+    return lines;
+}
+
 // What run and undo have in common: the lock, the tools, the journal, the reporter; `work` says which it is.
 // `starting` is the trace of a run that is new; null for one of the journal, of which `earlier` are the
 // events.
@@ -73,6 +83,9 @@ int act(RunOptions options, Script& script, const std::string& purpose, runtime:
     const auto root = script.inventory.root;
     auto agreed = session::agreed_options(options.session, script, earlier);
     if (!agreed) return refuse(agreed.error());
+    if (starting != nullptr)
+        if (const std::string idle = without_use(options.session, script); !idle.empty())
+            return refuse(session::Refusal{"nothing is begun:" + idle, refused, true});
     if (const auto state = runtime::make_state_folder(root); !state) return refuse(state.error());
     // Before the locks, whose heartbeat is a thread.
     using session::Detached;

@@ -264,6 +264,7 @@ tl::expected<Trial, std::string> try_run(const SessionOptions& options, Script& 
     }
     if (journal.revive()) trial.resumed = engine().resume(trial.result.run);
     trial.interfered = plan.other && world->idle_interference().empty();
+    trial.idle_faults = world->idle_faults();
     // What is still rolling out by itself when the run ends is not left changed.
     constexpr std::int64_t converging_ms = 10 * 60'000;
     world->sleep_until(world->now() + converging_ms);
@@ -306,6 +307,20 @@ nlohmann::json at(const Leaves& all, const std::string& path) {
 }
 
 }  // namespace
+
+std::vector<std::string> idle_faults(SessionOptions options, Script& script) {
+    if (options.faults.empty() || options.world.empty()) return {};
+    options.record.clear();
+    options.state.clear();
+    options.tell = [](const std::string&) {};
+    options.findings = [](const auto&, const auto&) {};
+    const RootGuard guard(script);
+    const auto copy = ScratchCopy::make(options, script);
+    if (!copy) return {};
+    const auto trial = try_run(options, script, {}, copy->get());
+    if (!trial || trial->result.result == Outcome::Refused) return {};
+    return trial->idle_faults;
+}
 
 std::optional<std::string> hole_with_others(const Trial& trial, const Trial& plain) {
     if (!trial.lost.empty()) return "what somebody else wrote is lost: " + trial.lost.front();

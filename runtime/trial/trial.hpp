@@ -55,6 +55,7 @@ struct Trial {
     std::vector<nlohmann::json> ended;             // and when the run, and what followed it, had ended
     std::vector<std::string> lost;                 // writes of others that were overwritten
     bool interfered = false;                       // whether somebody else did something
+    std::vector<std::string> idle_faults;          // those that met no command, each in a sentence
     bool undid_all = false;
     std::vector<runtime::Event> events;     // as they are told
     std::vector<runtime::Event> journaled;  // as they are written down, before anything is undone or resumed
@@ -86,6 +87,10 @@ std::optional<std::string> hole(const Trial& trial, const ir::Program& program, 
 // The same where somebody else acted as well: of `plain`, the run, and its undo, without them. Nothing of
 // theirs may be lost, and what is called done or undone must be so for all that the script changes.
 std::optional<std::string> hole_with_others(const Trial& trial, const Trial& plain);
+
+// Which of the faults that the options ask for would meet no command, each in a sentence. Nothing of the
+// trial is told, or kept. Where nothing could be tried, nothing is said: the run itself will say why.
+std::vector<std::string> idle_faults(SessionOptions options, Script& script);
 
 // "clusters/staging/../replicas: 2 -> 3", one per line.
 std::vector<std::string> differences(const nlohmann::json& before, const nlohmann::json& after);

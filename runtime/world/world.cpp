@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "compiler/diagnostics/nearest.hpp"
 #include "compiler/support/read_file.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/tools/output_file.hpp"
 #include "runtime/world/others.hpp"
 #include "runtime/world/simulation.hpp"
@@ -12,19 +14,43 @@
 namespace migc::runtime::inline world {
 namespace {
 
-// The command line without what only says where it goes.
-std::vector<std::string> without_connection(const CommandLine& command) {
-    std::vector<std::string> words = command.argv;
+// The words of a command line without what only says where it goes.
+std::vector<std::string> without_connection(std::vector<std::string> words, bool is_git) {
     const std::size_t first = 1;
     while (words.size() > first + 1 && listed("--kubeconfig --context --namespace -n", words[first]))
         words.erase(words.begin() + 1, words.begin() + 3);
     while (words.size() > first && (words[first].rfind("-chdir=", 0) == 0 || words[first] == "-q"))
         words.erase(words.begin() + 1);
-    if (command.tool == "git")  // -C FOLDER, -c NAME=VALUE and switches, up to the command
+    if (is_git)  // -C FOLDER, -c NAME=VALUE and switches, up to the command
         while (words.size() > first && words[first].starts_with('-'))
             words.erase(words.begin() + 1,
                         words.begin() + (listed("-C -c", words[first]) && words.size() > 2 ? 3 : 2));
     return words;
+}
+
+std::vector<std::string> without_connection(const CommandLine& command) {
+    return without_connection(command.argv, command.tool == "git");
+}
+
+// The same of one that is shown.
+std::string brief(const std::string& shown) {
+    std::vector<std::string> words = split(shown, ' ');
+    const bool is_git = words.front() == "git";
+    return joined(without_connection(std::move(words), is_git));
+}
+
+// Each once, in order, and no more of them, or of each, than anybody reads.
+std::string few(const std::vector<std::string>& commands) {
+    constexpr std::size_t most = 6, longest = 60;
+    std::vector<std::string> different;
+    for (const std::string& command : commands) {
+        std::string text = brief(command);
+        if (text.size() > longest) text = text.substr(0, text.rfind(' ', longest)) + " ..";
+        if (std::ranges::find(different, text) == different.end()) different.push_back(std::move(text));
+    }
+    const bool is_cut = different.size() > most;
+    if (is_cut) different.resize(most);
+    return fmt::format("`{}`{}", fmt::join(different, "`, `"), is_cut ? ", .." : "");
 }
 
 bool is_read(const CommandLine& command) {
@@ -154,6 +180,27 @@ const std::vector<OthersWrite>& World::ledger() {
 
 std::vector<std::string> World::idle_interference() const {
     return others_->idle();
+}
+
+// A command is looked for by its first words.
+std::vector<std::string> World::idle_faults() const {
+    std::vector<std::string> idle, beginnings;
+    for (const std::string& command : commands_) {
+        const auto words = split(brief(command), ' ');
+        beginnings.push_back(words.size() < 2 ? words.front() : words[0] + " " + words[1]);
+    }
+    for (const auto& [fault, seen, fired] : faults_) {
+        if (fired) continue;
+        std::string why = seen == 0 ? fmt::format("no command of the run has `{}` in it", fault.text)
+                                    : fmt::format("there is no `{}` #{}: the run has {} such command{}",
+                                                  fault.text, fault.nth, seen, seen == 1 ? "" : "s");
+        if (const auto meant = seen == 0 ? nearest(fault.text, beginnings) : std::nullopt)
+            why += fmt::format("; did you mean `{}`?", *meant);
+        else if (!acted_.empty())
+            why += fmt::format("; it changes something with {}", few(acted_));
+        idle.push_back(std::move(why));
+    }
+    return idle;
 }
 
 std::string World::state() const {

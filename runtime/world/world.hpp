@@ -88,6 +88,9 @@ class World : public Tools {
     // Each interference that came to nothing, in a sentence.
     [[nodiscard]] std::vector<std::string> idle_interference() const;
 
+    // Each fault that has met no command, in a sentence that says what may have been meant.
+    [[nodiscard]] std::vector<std::string> idle_faults() const;
+
     // The whole state as canonical JSON: two worlds with the same state are in the same state for an
     // operator. Left out is what an exact undo does not bring back: clock, counters, uids, pod names, restart
     // annotations, what was posted. Kept is what runs: how many pods are ready, with which image and
