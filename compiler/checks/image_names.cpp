@@ -12,8 +12,6 @@
 namespace migc::checks {
 namespace {
 
-using nlohmann::json;
-
 class ImageNames : ScriptCheck {
   public:
     using ScriptCheck::ScriptCheck;
@@ -45,7 +43,7 @@ class ImageNames : ScriptCheck {
             const auto* text = effect.value ? effect.value->get_if<std::string>() : nullptr;
             if (text != nullptr && is_image_of_container(effect)) written(event.step->span, *text);
         }
-        if (event.object != nullptr && is_workload(event.object->thing)) applied(event, *event.object);
+        if (event.object != nullptr) applied(event, *event.object);
     }
 
     void written(Span place, const std::string& text) {
@@ -59,18 +57,15 @@ class ImageNames : ScriptCheck {
 
     // With what the script has edited in it.
     void applied(const Event& event, const Object& object) {
-        const json& all = containers_of(object.json);
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            const std::string image = text_field(all[i], "/image");
+        each_image(object.json, "", [&](const std::string& image, const std::string& pointer) {
             const std::string why = image.empty() ? "" : kubernetes::why_no_image(image);
-            if (why.empty() || !told_.insert(image).second) continue;
-            const std::string place = fmt::format("/spec/template/spec/containers/{}/image", i);
-            auto& d = diagnostics_.report(Code::BadManifest, picture_.manifests.span(object, place),
+            if (why.empty() || !told_.insert(image).second) return;
+            auto& d = diagnostics_.report(Code::BadManifest, picture_.manifests.span(object, pointer),
                                           fmt::format("`{}` is no name of an image", image));
             d.primary_label = why;
             d.label(event.step->span, "applied here");
             d.note("the cluster could not pull it: pods that start would wait for it until somebody looks");
-        }
+        });
     }
 
     std::set<std::string> told_;

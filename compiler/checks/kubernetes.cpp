@@ -7,6 +7,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/checks/pods.hpp"
 #include "compiler/kubernetes/image_name.hpp"
 #include "compiler/kubernetes/manifest.hpp"
 #include "compiler/support/find.hpp"
@@ -60,19 +61,6 @@ void autoscaled(const CheckContext& picture, const StageEvents& course, Told& to
 
 bool moves(const CheckContext& picture, const std::string& image) {
     return kubernetes::is_moving(image, names_of(picture.inventory.environments));
-}
-
-// Calls visit(image, pointer) for each container's image.
-template <typename Visit>
-void each_image(const json& part, const std::string& pointer, const Visit& visit) {
-    if (part.is_object())
-        for (const auto& [key, value] : part.items()) {
-            const bool lists = (key == "containers" || key == "initContainers") && value.is_array();
-            for (std::size_t i = 0; lists && i < value.size(); ++i)
-                visit(text_field(value[i], "/image"), fmt::format("{}/{}/{}/image", pointer, key, i));
-            if (!lists && value.is_structured() && key.find('/') == std::string::npos)
-                each_image(value, pointer + "/" + key, visit);
-        }
 }
 
 // Where the manifest of an applied object says a text by itself; nothing where a step has edited it in.

@@ -33,6 +33,17 @@ void each_setting(const ResourceKey& thing, const json& object, const VisitSetti
     }
 }
 
+void each_image(const json& part, const std::string& pointer, const VisitImage& visit) {
+    if (!part.is_object()) return;
+    for (const auto& [key, value] : part.items()) {
+        const bool lists = (key == "containers" || key == "initContainers") && value.is_array();
+        for (std::size_t i = 0; lists && i < value.size(); ++i)
+            visit(text_field(value[i], "/image"), fmt::format("{}/{}/{}/image", pointer, key, i));
+        if (!lists && value.is_structured() && key.find('/') == std::string::npos)
+            each_image(value, pointer + "/" + key, visit);
+    }
+}
+
 void each_configuration(const json& part, const VisitConfiguration& visit) {
     static const std::map<std::string, std::pair<const char*, const char*>, std::less<>> references = {
         {"configMapRef", {"configmap", "name"}}, {"configMapKeyRef", {"configmap", "name"}},

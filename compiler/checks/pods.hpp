@@ -18,6 +18,11 @@ const nlohmann::json& containers_of(const nlohmann::json& workload);
 using VisitSetting = std::function<void(const std::string&, const std::string&, const nlohmann::json&)>;
 void each_setting(const ResourceKey& thing, const nlohmann::json& object, const VisitSetting& visit);
 
+// Calls visit(image, pointer) for each container's image, those that run before the others included.
+// `pointer` is where the part stands in its object.
+using VisitImage = std::function<void(const std::string&, const std::string&)>;
+void each_image(const nlohmann::json& part, const std::string& pointer, const VisitImage& visit);
+
 // Calls visit(kind, name) for each ConfigMap and Secret that a pod, by its spec, reads anything from.
 using VisitConfiguration = std::function<void(const char*, const std::string&)>;
 void each_configuration(const nlohmann::json& spec, const VisitConfiguration& visit);
