@@ -45,6 +45,81 @@ const ir::Stage* lower_stage_behind(const Input& input, const Stages& stages,
     return found == stages.size() ? nullptr : stages[found];
 }
 
+// ------------------------------------------------ environments that do not differ
+
+using project::Environment;
+
+// Whether both are known to be the same namespace of the same cluster.
+bool is_same_namespace(const Environment& a, const Environment& b) {
+    if (a.name_space != b.name_space) return false;
+    if (a.context && a.context == b.context && a.kubeconfig == b.kubeconfig)
+        return !a.cluster_uid || !b.cluster_uid || a.cluster_uid == b.cluster_uid;
+    return a.name_space && a.cluster_uid && a.cluster_uid == b.cluster_uid;
+}
+
+// Whether both are known to have the same state: without a workspace it is that which is selected.
+bool is_same_state(const Environment& a, const Environment& b) {
+    return a.terraform && b.terraform && a.terraform->directory == b.terraform->directory &&
+           !a.terraform->workspace.empty() && a.terraform->workspace == b.terraform->workspace;
+}
+
+// What both are; empty if they may differ.
+std::string_view shared_by(const Environment& a, const Environment& b) {
+    if (is_same_namespace(a, b)) return "the same namespace of the same cluster";
+    return is_same_state(a, b) ? "the same state of terraform" : "";
+}
+
+// The first stage that changes an environment; null if none does.
+const ir::Stage* stage_of(const Stages& stages, const std::string& environment) {
+    const auto found = std::ranges::find(stages, environment, &ir::Stage::environment);
+    return found == stages.end() ? nullptr : *found;
+}
+
+// Staging with production's context and namespace.
+void one_in_disguise(const Input& input, const Stages& stages, Diagnostics& diagnostics) {
+    const auto& order = input.inventory.order;
+    for (std::size_t low = 0; low < order.size(); ++low) {
+        const Environment* lower = input.inventory.environment(order[low].text);
+        const ir::Stage* stage = stage_of(stages, order[low].text);
+        if (lower == nullptr || stage == nullptr) continue;
+        for (std::size_t high = low + 1; high < order.size(); ++high) {
+            const Environment* upper = input.inventory.environment(order[high].text);
+            const std::string_view shared = upper == nullptr ? "" : shared_by(*lower, *upper);
+            if (shared.empty()) continue;
+            auto& d =
+                diagnostics.report(Code::ProductionFirst, lower->span,
+                                   fmt::format("{} and {} are one: {}", lower->name, upper->name, shared));
+            d.label(upper->span, "this is the same");
+            d.label(stage->span, fmt::format("would change {}", upper->name));
+            d.note(fmt::format(
+                "what is tried in {} would land in {} at once, before anything has tested it: say in migc.yaml where {} is",
+                lower->name, upper->name, lower->name));
+        }
+    }
+}
+
+// An order that puts what is protected below what is not is the wrong way round, and says nothing of what
+// tests what. Whether it is so.
+bool is_reversed(const Input& input, Diagnostics& diagnostics) {
+    const auto& order = input.inventory.order;
+    const auto is_protected = [&](const project::Scalar& name) {
+        const Environment* environment = input.inventory.environment(name.text);
+        return environment != nullptr && environment->is_protected;
+    };
+    const auto below = std::ranges::find_if(order, is_protected);
+    const auto above = std::find_if_not(below, order.end(), is_protected);
+    if (above == order.end()) return false;
+    auto& d = diagnostics.report(Code::ProductionFirst, below->span,
+                                 fmt::format("`order` puts {}, which is protected, before {}, which is not",
+                                             below->text, above->text));
+    d.label(above->span, "comes after it");
+    d.note(fmt::format(
+        "lower environments come first: a mistake would reach {} untested. Put {} before it; or, if {} does come later, "
+        "protect it as well: `protected: true`",
+        below->text, above->text, above->text));
+    return true;
+}
+
 void production_first(const Input& input, const Stages& stages, Diagnostics& diagnostics) {
     const auto first = first_stages(stages);
     for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -123,8 +198,9 @@ void lower_missing(const CheckContext& input, const Stages& stages, Diagnostics&
 }  // namespace
 
 void order(const CheckContext& input, Diagnostics& diagnostics) {
-    if (is_emergency(input.program)) return;
     const auto stages = changing_stages(input.program);
+    one_in_disguise(input, stages, diagnostics);
+    if (is_emergency(input.program) || stages.empty() || is_reversed(input, diagnostics)) return;
     production_first(input, stages, diagnostics);
     lower_missing(input, stages, diagnostics);
 }
