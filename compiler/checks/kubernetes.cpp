@@ -32,32 +32,78 @@ bool is_gone(const Effect& effect) {
     return effect.becomes == ir::Becomes::Absent && effect.pointer && effect.pointer->empty();
 }
 
-// An autoscaler would set another number at once.
-void autoscaled(const CheckContext& picture, const StageEvents& course, Told& told,
-                Diagnostics& diagnostics) {
-    const Surroundings surroundings(picture, course);
-    std::set<ResourceKey> gone;
-    const auto check = [&](const Event& event) {
-        for (const Effect& effect : event.effects) {
-            if (is_gone(effect)) gone.insert(effect.thing);
-            const auto count = count_of(effect);
-            if (!count) continue;
-            for (const Object* scaler : surroundings.autoscalers(count->workload)) {
-                if (gone.contains(scaler->thing)) continue;
-                if (!told.first(Code::Autoscaled, *event.step, scaler->file)) continue;
-                auto& d = diagnostics.report(
-                    Code::Autoscaled, event.step->span,
-                    fmt::format("an autoscaler sets the number of replicas of {}", count->workload));
-                d.label(picture.manifests.span(*scaler, "/spec/scaleTargetRef/name"), "this autoscaler");
-                d.note(
-                    "the run would refuse it; set its limits instead: `set autoscaling of WORKLOAD to \"2..6\"`");
-            }
-        }
-    };
-    for (const auto* events : {&course.forward, &course.failure})
-        for (const Event& event : *events)
-            if (event.is_change()) check(event);
+// How a script calls a workload.
+std::string name_in_script(const project::Inventory& inventory, const ResourceKey& workload) {
+    for (const auto& [alias, handle] : inventory.workloads)
+        if (ResourceKey::object(handle) == workload) return alias;
+    return workload.is("deployment") ? workload.name() : "WORKLOAD";
 }
+
+// What sets the number of a workload's pods beside its autoscaler. Of autoscalers the manifests tell; whether
+// the cluster has them only a run can see.
+class Autoscaled : StageCheck {
+  public:
+    Autoscaled(const CheckContext& picture, const StageEvents& course, Told& told, Diagnostics& diagnostics)
+        : StageCheck(picture, course, diagnostics), surroundings_(picture, course), told_(told) {}
+
+    void check() {
+        for (const auto* events : {&course_.forward, &course_.failure})
+            for (const Event& event : *events)
+                if (event.is_change()) check(event);
+    }
+
+  private:
+    void check(const Event& event) {
+        for (const Effect& effect : event.effects) {
+            if (is_gone(effect)) gone_.insert(effect.thing);
+            if (const auto count = count_of(effect))
+                each_autoscaler(event, count->workload,
+                                [&](const Object& one) { report_scaled(event, count->workload, one); });
+        }
+        const Object* applied = event.object;
+        if (applied != nullptr && value_at(applied->json, count_of_pods) != nullptr)
+            each_autoscaler(event, applied->thing,
+                            [&](const Object& one) { report_applied(event, *applied, one); });
+    }
+
+    template <typename Report>
+    void each_autoscaler(const Event& event, const ResourceKey& workload, const Report& report) {
+        for (const Object* scaler : surroundings_.autoscalers(workload))
+            if (!gone_.contains(scaler->thing) && told_.first(Code::Autoscaled, *event.step, scaler->file))
+                report(*scaler);
+    }
+
+    Diagnostic& report(const Event& event, const ResourceKey& workload, const Object& scaler) {
+        auto& d =
+            diagnostics_.report(Code::Autoscaled, event.step->span,
+                                fmt::format("an autoscaler sets the number of replicas of {}", workload));
+        d.label(picture_.manifests.span(scaler, "/spec/scaleTargetRef/name"), "this autoscaler");
+        return d;
+    }
+
+    void report_scaled(const Event& event, const ResourceKey& workload, const Object& scaler) {
+        report(event, workload, scaler)
+            .note(fmt::format(
+                "where the cluster has it, the run refuses the step or another number is set at once; set its "
+                "limits instead: `set autoscaling of {} to \"2..6\"`",
+                name_in_script(picture_.inventory, workload)));
+    }
+
+    void report_applied(const Event& event, const Object& applied, const Object& scaler) {
+        auto& d = report(event, applied.thing, scaler);
+        for (const Object* written : picture_.manifests.declaring(applied.thing))
+            if (written->file == applied.file && value_at(written->json, count_of_pods) != nullptr)
+                d.label(picture_.manifests.span(*written, count_of_pods), "this manifest sets it, too");
+        d.note(
+            "where the cluster has it, each apply sets the number back, perhaps when the load is highest; leave `replicas` out of "
+            "the manifest");
+    }
+
+    static constexpr const char* count_of_pods = "/spec/replicas";
+    Surroundings surroundings_;
+    Told& told_;
+    std::set<ResourceKey> gone_;
+};
 
 bool moves(const CheckContext& picture, const std::string& image) {
     return kubernetes::is_moving(image, names_of(picture.inventory.environments));
@@ -153,13 +199,6 @@ void each_read_change(const Surroundings& surroundings, const Events& events, co
                 if (!without_pods.contains(reader->thing)) visit(i, effect.thing, *reader);
         }
     }
-}
-
-// How a script calls a workload.
-std::string name_in_script(const project::Inventory& inventory, const ResourceKey& workload) {
-    for (const auto& [alias, handle] : inventory.workloads)
-        if (ResourceKey::object(handle) == workload) return alias;
-    return workload.is("deployment") ? workload.name() : "WORKLOAD";
 }
 
 // `earlier`: what has started it anew before the change; null if nothing has.
@@ -442,7 +481,7 @@ void kubernetes(const CheckContext& picture, Diagnostics& diagnostics) {
             each_event(course, [&](const Event& event) { moving_tag(picture, event, told, diagnostics); });
         for (const auto* events : {&course.forward, &course.failure})
             for (const Event& event : *events) foreign_namespace(picture, course, event, told, diagnostics);
-        autoscaled(picture, course, told, diagnostics);
+        Autoscaled(picture, course, told, diagnostics).check();
         shrinking_claims(picture, course, told, diagnostics);
         readers_not_restarted(picture, course, told, diagnostics);
         manifest_disagrees(picture, course, told, diagnostics);
