@@ -40,11 +40,19 @@ bool holds(std::string_view outer, std::string_view inner) {
     return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '/');
 }
 
-bool touch(std::string_view a, std::string_view b) {
+}  // namespace
+
+bool share_field(std::string_view a, std::string_view b) {
     return holds(a, b) || holds(b, a);
 }
 
-}  // namespace
+bool is_count_of_pods(std::string_view pointer) {
+    return pointer == count_of_pods;
+}
+
+bool is_autoscaling(const Effect& effect) {
+    return effect.pointer == range_of_pods;
+}
 
 std::optional<std::string> field_of(const ir::Probe& probe, const std::vector<std::optional<Value>>& role) {
     switch (probe.role.role) {
@@ -83,6 +91,19 @@ bool deletes_object(const Event& event) {
     });
 }
 
+std::vector<const Effect*> telling_effects(const Event& change) {
+    std::vector<const Effect*> effects;
+    for (const Effect& effect : change.effects) {
+        const bool whole =
+            effect.pointer && effect.pointer->empty() && effect.thing.of == ResourceKey::Of::File;
+        const bool has_part = whole && std::ranges::any_of(change.effects, [&](const auto& one) {
+                                  return one.thing == effect.thing && one.pointer && !one.pointer->empty();
+                              });
+        if (!has_part) effects.push_back(&effect);
+    }
+    return effects;
+}
+
 const Effect* image_of(const Event& event) {
     return first_of(event.effects, [](const Effect& effect) { return effect.pointer == container_image; });
 }
@@ -92,7 +113,7 @@ bool is_image_of_container(const Effect& effect) {
 }
 
 bool may_change_image(const Effect& effect) {
-    return !effect.pointer || touch(*effect.pointer, container_image);
+    return !effect.pointer || share_field(*effect.pointer, container_image);
 }
 
 bool is_restart(const Effect& effect) {
@@ -100,7 +121,7 @@ bool is_restart(const Effect& effect) {
 }
 
 std::optional<Count> count_of(const Effect& effect) {
-    if (!effect.pointer || *effect.pointer != count_of_pods || effect.thing.empty()) return std::nullopt;
+    if (!effect.pointer || !is_count_of_pods(*effect.pointer) || effect.thing.empty()) return std::nullopt;
     Count count{effect.thing, std::nullopt};
     const auto amount = effect.value ? amount_of(*effect.value) : std::nullopt;
     if (amount) count.number = static_cast<std::int64_t>(amount->value);
@@ -110,7 +131,7 @@ std::optional<Count> count_of(const Effect& effect) {
 bool starts_pods_anew(const Effect& effect) {
     if (!effect.pointer) return false;
     const auto count = count_of(effect);
-    return (count && count->number == 0) || touch(*effect.pointer, pod_template);
+    return (count && count->number == 0) || share_field(*effect.pointer, pod_template);
 }
 
 bool same_variable(const Effect& a, const Effect& b) {
@@ -125,8 +146,8 @@ bool may_restore(const Effect& change, const Effect& back) {
     if (change.thing != back.thing) return false;
     if (!change.pointer || !back.pointer) return true;
     if (is_restart(back)) return is_restart(change);
-    if (is_restart(change)) return touch(*back.pointer, pod_template);
-    return touch(*change.pointer, *back.pointer);
+    if (is_restart(change)) return share_field(*back.pointer, pod_template);
+    return share_field(*change.pointer, *back.pointer);
 }
 
 }  // namespace migc::checks

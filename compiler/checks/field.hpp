@@ -12,6 +12,15 @@ std::optional<std::string> field_of(const ir::Probe& probe, const std::vector<st
 bool is_free_field(const Effect& effect);
 // Whether an event takes an object of the cluster away.
 bool deletes_object(const Event& event);
+// Whether two fields of one thing are the same, or one holds the other.
+bool share_field(std::string_view a, std::string_view b);
+// Whether a field is the number of a workload's pods.
+bool is_count_of_pods(std::string_view pointer);
+// Whether it is on the range in which an autoscaler sets a workload's number of pods.
+bool is_autoscaling(const Effect& effect);
+// The effects of a change on the cluster or a file. Where a verb tells which value of a file it sets, that
+// the file is then another one says nothing more.
+std::vector<const Effect*> telling_effects(const Event& change);
 // The image that an event gives to a container: the effect on it; null if it gives none.
 const Effect* image_of(const Event& event);
 // Whether an effect is on the image of a container, in the cluster or in a file.

@@ -50,21 +50,6 @@ std::string in_words(const std::set<ResourceKey>& things) {
 
 // ------------------------------------------------------------------ what is restored
 
-// The effects of a change on the cluster or a file. Where a verb tells which value of a file it sets, that
-// the file is then another one says nothing more.
-std::vector<const Effect*> telling_effects(const Event& change) {
-    std::vector<const Effect*> effects;
-    for (const Effect& effect : change.effects) {
-        const bool whole =
-            effect.pointer && effect.pointer->empty() && effect.thing.of == ResourceKey::Of::File;
-        const bool has_part = whole && std::ranges::any_of(change.effects, [&](const auto& one) {
-                                  return one.thing == effect.thing && one.pointer && !one.pointer->empty();
-                              });
-        if (!has_part) effects.push_back(&effect);
-    }
-    return effects;
-}
-
 // What is done to each thing, so that nobody has to look through all of it again and again.
 class Restored {
   public:
