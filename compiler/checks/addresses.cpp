@@ -1,4 +1,6 @@
 // The services that a configuration names are declared: by a manifest of the project, or in migc.yaml.
+#include "compiler/checks/addresses.hpp"
+
 #include <algorithm>
 #include <functional>
 
@@ -38,8 +40,8 @@ bool is_connection(const std::string& text, std::string& host) {
     return RE2::PartialMatch(text, connection, &host);
 }
 
-// The names of services of the own namespace in an address: "http://web:80/path",
-// "redis-service:6379,password=..", "Host=db;Port=5432", "web.shop.svc.cluster.local".
+}  // namespace
+
 std::vector<std::string> hosts_of(const std::string& text, const std::string& name_space) {
     std::string host;
     if (!is_host_and_port(text, host) && !is_url(text, host) && !is_connection(text, host)) return {};
@@ -54,6 +56,8 @@ std::vector<std::string> hosts_of(const std::string& text, const std::string& na
     if (host.find('.') != std::string::npos || known.contains(host)) return {};
     return {host};
 }
+
+namespace {
 
 class Addresses : ScriptCheck {
   public:

@@ -1,5 +1,6 @@
 #include "compiler/checks/pods.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -7,10 +8,36 @@
 #include "compiler/checks/manifests.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/support/json_text.hpp"
+#include "compiler/support/text.hpp"
 
 namespace migc::checks {
 
 using nlohmann::json;
+
+const char* template_of(const ResourceKey& thing) {
+    for (const char* kind : {"deployment", "statefulset", "daemonset", "replicaset", "job"})
+        if (thing.is(kind)) return "/spec/template";
+    if (thing.is("cronjob")) return "/spec/jobTemplate/spec/template";
+    return thing.is("pod") ? "" : nullptr;
+}
+
+Labels labels_at(const json& object, const std::string& pointer) {
+    Labels labels;
+    if (const json& found = field(object, pointer); found.is_object())
+        for (const auto& [key, value] : found.items()) labels[key] = plain_text(value);
+    return labels;
+}
+
+bool matches(const Labels& selector, const Labels& labels) {
+    return std::ranges::includes(labels, selector);
+}
+
+Labels written_labels(const std::string& text) {
+    Labels labels;
+    for (const std::string& pair : split(text, ','))
+        labels[pair.substr(0, pair.find('='))] = pair.substr(pair.find('=') + 1);
+    return labels;
+}
 
 const json& containers_of(const json& workload) {
     static const json none = json::array();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +10,16 @@
 #include "compiler/checks/resource_key.hpp"
 
 namespace migc::checks {
+
+// Where the pods of a kind of workload are described; nothing for a kind without pods.
+const char* template_of(const ResourceKey& thing);
+
+using Labels = std::map<std::string, std::string>;
+Labels labels_at(const nlohmann::json& object, const std::string& pointer);
+// Whether a selector selects pods with these labels.
+bool matches(const Labels& selector, const Labels& labels);
+// The labels of a selector as a script writes it: "version=green,track=stable".
+Labels written_labels(const std::string& text);
 
 // The containers of a workload's pods; an empty list for what has none.
 const nlohmann::json& containers_of(const nlohmann::json& workload);

@@ -67,6 +67,13 @@ bool is_live(const ResourceKey& thing) {
     return thing.of != ResourceKey::Of::File && thing.of != ResourceKey::Of::Image;
 }
 
+std::string in_words(const std::set<ResourceKey>& things) {
+    constexpr std::size_t most = 4;
+    const auto end = std::next(things.begin(), static_cast<std::ptrdiff_t>(std::min(things.size(), most)));
+    std::string text = fmt::format("{}", fmt::join(things.begin(), end, ", "));
+    return things.size() > most ? fmt::format("{} and {} more", text, things.size() - most) : text;
+}
+
 std::optional<std::size_t> file_in(const ir::Probe& probe) {
     if (probe.role.role == ir::Role::Value) return 1;
     return probe.role.role == ir::Role::Content ? std::optional<std::size_t>(0) : std::nullopt;

@@ -18,6 +18,9 @@ bool holds_data(const ResourceKey& thing);
 // Whether a thing is in the cluster or behind it, and no file of the project or image.
 bool is_live(const ResourceKey& thing);
 
+// Some things, for people: the first few by name.
+std::string in_words(const std::set<ResourceKey>& things);
+
 // Which argument of a probe's role names the file that it is about; nothing if it is about none.
 std::optional<std::size_t> file_in(const ir::Probe& probe);
 

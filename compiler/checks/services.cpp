@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/pods.hpp"
 #include "compiler/diagnostics/nearest.hpp"
 #include "compiler/ir/labels.hpp"
 #include "compiler/support/find.hpp"
@@ -14,15 +15,6 @@ namespace migc::checks {
 namespace {
 
 using nlohmann::json;
-using Labels = std::map<std::string, std::string>;
-
-// Where the pods of a kind of workload are described; nothing for a kind without pods.
-const char* pod_template(const ResourceKey& thing) {
-    for (const char* kind : {"deployment", "statefulset", "daemonset", "replicaset", "job"})
-        if (thing.is(kind)) return "/spec/template";
-    if (thing.is("cronjob")) return "/spec/jobTemplate/spec/template";
-    return thing.is("pod") ? "" : nullptr;
-}
 
 // Kinds that make no pods. What any other kind makes, an operator of the cluster knows.
 bool makes_no_pods(const ResourceKey& thing) {
@@ -32,17 +24,6 @@ bool makes_no_pods(const ResourceKey& thing) {
         "storageclass priorityclass clusterrolebinding ingressclass endpoints persistentvolume "
         "customresourcedefinition";
     return listed(kinds, thing.type());
-}
-
-Labels labels_at(const json& object, const std::string& pointer) {
-    Labels labels;
-    if (const json& found = field(object, pointer); found.is_object())
-        for (const auto& [key, value] : found.items()) labels[key] = plain_text(value);
-    return labels;
-}
-
-bool matches(const Labels& selector, const Labels& labels) {
-    return std::ranges::includes(labels, selector);
 }
 
 std::string in_words(const Labels& labels) {
@@ -91,7 +72,7 @@ class Services : ScriptCheck {
     const std::vector<Pods>& pods_of(const Manifests::Objects& objects) {
         for (; seen_ < objects.size(); ++seen_) {
             const Object* object = objects[seen_];
-            const char* place = pod_template(object->thing);
+            const char* place = template_of(object->thing);
             const json* now = picture_.files.object(*object);
             complete_ = complete_ && now != nullptr && (place != nullptr || makes_no_pods(object->thing));
             if (place == nullptr || now == nullptr) continue;
@@ -117,7 +98,7 @@ class Services : ScriptCheck {
             if (now == nullptr || !told_.emplace(thing, object->file).second) continue;
             if (thing.is("service")) service(event, *object, *now);
             if (thing.is("ingress")) ingress(event, *object, *now);
-            const char* place = pod_template(thing);
+            const char* place = template_of(thing);
             if (place != nullptr) workload(event, *object, *now, place);
         }
     }
@@ -192,8 +173,8 @@ class Services : ScriptCheck {
             Code::NobodyListens, event.step->span,
             fmt::format("{} leads to port {}, and nobody listens there", object.thing, port));
         d.label(picture_.manifests.span(object, place), "leads there");
-        d.label(picture_.manifests.span(*pods.object, fmt::format("{}/spec/containers/0/ports",
-                                                                  pod_template(pods.object->thing))),
+        d.label(picture_.manifests.span(
+                    *pods.object, fmt::format("{}/spec/containers/0/ports", template_of(pods.object->thing))),
                 fmt::format("the pods of {} have other ports", pods.object->thing));
         d.note("requests would be refused although the pods are ready");
     }
@@ -266,9 +247,7 @@ class Services : ScriptCheck {
             return;
         }
         if (effect.thing.empty()) return;
-        Labels labels;
-        for (const std::string& pair : split(*written, ','))
-            labels[pair.substr(0, pair.find('='))] = pair.substr(pair.find('=') + 1);
+        const Labels labels = written_labels(*written);
         const Object* object = declared(effect.thing);
         const json* now = object != nullptr ? picture_.files.object(*object) : nullptr;
         Labels selector = now != nullptr ? labels_at(*now, "/spec/selector") : Labels();
@@ -304,7 +283,7 @@ class Services : ScriptCheck {
 
     [[nodiscard]] Span place_of_labels(const Pods& pods) const {
         return picture_.manifests.span(*pods.object,
-                                       fmt::format("{}/metadata/labels", pod_template(pods.object->thing)));
+                                       fmt::format("{}/metadata/labels", template_of(pods.object->thing)));
     }
 
     std::vector<Pods> pods_;

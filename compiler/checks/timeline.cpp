@@ -18,6 +18,12 @@ void each_event(const StageEvents& course, const std::function<void(const Event&
     std::ranges::for_each(course.failure, visit);
 }
 
+std::pair<Events::const_iterator, Events::const_iterator> undone_by(const StageEvents& course,
+                                                                    const OwnUndo& own) {
+    const auto first = course.forward.begin();
+    return {first + static_cast<std::ptrdiff_t>(own.begin), first + static_cast<std::ptrdiff_t>(own.end)};
+}
+
 const ir::Undo& way_back(const Event& change) {
     return *change.undo;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/checks/edited_files.hpp"
@@ -27,6 +28,7 @@ struct Effect {
     std::vector<std::optional<Value>> role;  // the arguments of the probe's role
     ir::Becomes becomes = ir::Becomes::Different;
     std::optional<Value> value;
+    std::string same;   // tells the value from others, though it is not known; see Known::same
     ResourceKey thing;  // that it is an effect on; empty if unknown
     // The field of the thing that the probe reads, as a JSON pointer with `*` for an element of a list; "" is
     // the whole thing. Nothing if it is none of the thing's own fields. What `patch object` and a verb for
@@ -110,13 +112,21 @@ struct OwnUndo {
     bool outermost = true;  // no other one takes its place
 };
 
+// A value of a file of the project that a step reads, where the place is known.
+struct FileRead {
+    std::string file, pointer;
+    Moment moment = 0;
+    const ir::Step* used = nullptr;  // the step that cannot do without it; null if none is known
+};
+
 struct StageEvents {
     const ir::Stage* stage = nullptr;
     const project::Environment* environment = nullptr;  // null if unknown
     Moment moment = 0;                                  // of the project's files, when its steps are done
     Events gates, forward, failure, throughout;
     std::vector<OwnUndo> undos;
-    Events lets;  // the top level's, as this stage sees them
+    std::vector<FileRead> reads;  // of its own steps, which they do unless a run fails
+    Events lets;                  // the top level's, as this stage sees them
 
     [[nodiscard]] bool is_protected() const { return environment != nullptr && environment->is_protected; }
     // The file of terraform's variables, relative to the root; empty if the environment has none.
@@ -153,6 +163,10 @@ class Timeline {
 bool undoes_or_holds(Events::const_iterator from, Events::const_iterator end);
 // Calls visit(event) for what a stage does, and then for what takes it back.
 void each_event(const StageEvents& course, const std::function<void(const Event&)>& visit);
+
+// The events of a stage that an undo takes back.
+std::pair<Events::const_iterator, Events::const_iterator> undone_by(const StageEvents& course,
+                                                                    const OwnUndo& own);
 
 // How a change is taken back: as the step says, else as its verb does.
 const ir::Undo& way_back(const Event& change);

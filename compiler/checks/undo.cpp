@@ -1,4 +1,4 @@
-// An undo that is written by hand takes back what was changed, and in an order that hurts nobody.
+// An undo that is written by hand takes back what was changed.
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -19,11 +19,6 @@ namespace {
 
 using First = Events::const_iterator;
 
-std::pair<First, First> undone_by(const StageEvents& course, const OwnUndo& own) {
-    const First first = course.forward.begin();
-    return {first + static_cast<std::ptrdiff_t>(own.begin), first + static_cast<std::ptrdiff_t>(own.end)};
-}
-
 // A change that only a run could name might be any; then nothing is said against it.
 bool all_named(const Events& events) {
     return std::ranges::all_of(
@@ -35,17 +30,6 @@ std::set<ResourceKey> changed_by(First begin, First end) {
     for (; begin != end; ++begin)
         if (begin->is_change()) things.insert(begin->things.begin(), begin->things.end());
     return things;
-}
-
-bool overlap(const std::set<ResourceKey>& a, const std::set<ResourceKey>& b) {
-    return std::ranges::any_of(a, [&](const ResourceKey& thing) { return b.contains(thing); });
-}
-
-std::string in_words(const std::set<ResourceKey>& things) {
-    constexpr std::size_t most = 4;
-    const auto end = std::next(things.begin(), static_cast<std::ptrdiff_t>(std::min(things.size(), most)));
-    std::string text = fmt::format("{}", fmt::join(things.begin(), end, ", "));
-    return things.size() > most ? fmt::format("{} and {} more", text, things.size() - most) : text;
 }
 
 // ------------------------------------------------------------------ what is restored
@@ -261,229 +245,7 @@ void left_out(const StageEvents& course, Diagnostics& diagnostics) {
     }
 }
 
-// ------------------------------------------------------------------ what is taken away
-
-// Things that an event destroys, or leaves without pods.
-bool destroys(const Event& event) {
-    return event.is_change() && std::ranges::any_of(event.effects, [](const Effect& effect) {
-               const auto count = count_of(effect);
-               const bool whole = !effect.pointer || effect.pointer->empty();
-               return (effect.becomes == ir::Becomes::Absent && whole) || (count && count->number == 0);
-           });
-}
-
-bool is_name_character(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-}
-
-// Each name in a text: "redis" is none of "redis-service:6379", and "redis-service" is.
-template <typename Visit>
-void each_word(const std::string& text, const Visit& visit) {
-    for (std::size_t at = 0; at < text.size();) {
-        std::size_t end = at;
-        while (end < text.size() && is_name_character(text[end])) ++end;
-        if (end > at) visit(text.substr(at, end - at));
-        at = end + 1;
-    }
-}
-
-// Labels, and the images that pods run, are called like a service without asking it for anything.
-bool asks_nobody(const std::string& key) {
-    return key == "metadata" || key == "image" || key == "labels" || key == "matchLabels" ||
-           key == "selector";
-}
-
-template <typename Visit>
-void each_word(const nlohmann::json& data, const Visit& visit) {
-    if (data.is_string()) each_word(data.get_ref<const std::string&>(), visit);
-    if (data.is_object())
-        for (const auto& [key, value] : data.items())
-            if (!asks_nobody(key)) each_word(value, visit);
-    if (data.is_array())
-        for (const nlohmann::json& inner : data) each_word(inner, visit);
-}
-
-// One change of a stage and what it is the undo of it, in the order in which a failed run does them.
-struct Taken {
-    const Event* back = nullptr;  // what is done; null: a step is taken back as its verb says
-    const Event* undone = nullptr;
-};
-
-// Finds what is taken away while something that the stage has made use of it still does.
-class Order {
-  public:
-    Order(const CheckContext& picture, const StageEvents& course)
-        : picture_(picture), surroundings_(picture, course) {}
-
-    // `taken` in its order, for what these changes have made. Nothing is told twice.
-    void check(First begin, First end, const std::vector<Taken>& taken, std::set<const void*>& told,
-               Diagnostics& diagnostics) {
-        for (const Taken& one : taken)
-            if (one.back != nullptr && destroys(*one.back))
-                going_.insert(one.back->things.begin(), one.back->things.end());
-        if (going_.empty()) return;
-        for (auto event = begin; event != end; ++event) enter(*event);
-        for (const Taken& one : taken) {
-            if (one.undone != nullptr) restore(*one.undone);
-            if (one.back == nullptr || !one.back->is_change()) continue;
-            const Use use = destroys(*one.back) ? use_of(*one.back) : Use{};
-            if (use.change != nullptr && told.insert(one.back->step).second)
-                report(*one.back, use, diagnostics);
-            if (use.change != nullptr) return;
-            restore(*one.back);
-        }
-    }
-
-  private:
-    struct Use {
-        const Event* change = nullptr;
-        std::string name;
-    };
-
-    // What a change makes something point to: by a value that it sets, or by the manifest that it applies.
-    // Whether a text is the handle of the object that is changed: what the object says is looked at itself.
-    static bool names_object(const Event& change, const std::string* text) {
-        const Effect* object = effect_on(change, ir::Role::Object);
-        const std::string* handle = object != nullptr ? text_in(object->role, 0) : nullptr;
-        return text != nullptr && handle != nullptr && *text == *handle;
-    }
-
-    void enter(const Event& change) {
-        if (!change.is_change()) return;
-        for (const Effect& effect : change.effects)
-            if (starts_pods_anew(effect)) restarted_.insert(effect.thing);
-        if (overlap(change.things, going_)) return;
-        const auto add = [&](const std::string& word) {
-            auto& users = users_[word];
-            if (users.empty() || users.back()->things != change.things) users.push_back(&change);
-        };
-        for (std::size_t i = 0; i < change.arguments.size(); ++i) {
-            const ir::Parameter& slot = change.verb->parameters.at(i);
-            const auto& argument = change.arguments[i];
-            const auto* text = argument ? argument->get_if<std::string>() : nullptr;
-            const bool is_place = slot.type.kind == ir::TypeKind::Path ||
-                                  slot.type.kind == ir::TypeKind::Image || names_object(change, text);
-            if (is_place) continue;
-            const auto* data = argument ? argument->get_if<Json>() : nullptr;
-            if (text != nullptr) each_word(*text, add);
-            if (data != nullptr) each_word(**data, add);
-        }
-        if (change.object != nullptr && known_.insert(change.object).second)
-            each_word(change.object->json, add);
-    }
-
-    void restore(const Event& event) {
-        restored_.insert(event.things.begin(), event.things.end());
-        for (const Effect& effect : event.effects)
-            if (starts_pods_anew(effect)) fresh_.insert(effect.thing);
-    }
-
-    // The names under which others reach a thing: its own, and those of the services that select its pods.
-    std::set<std::string> addresses(const std::set<ResourceKey>& things) const {
-        std::set<std::string> found;
-        for (const ResourceKey& thing : things) {
-            if (thing.of != ResourceKey::Of::Object) continue;
-            found.insert(thing.name());
-            for (const Object* object : surroundings_.declaring(thing))
-                for (const Object* service : surroundings_.services(*object))
-                    found.insert(service->thing.name());
-        }
-        return found;
-    }
-
-    // The workloads that would suffer; without one the thing that was changed.
-    std::set<ResourceKey> users(const Event& change) const {
-        std::set<ResourceKey> users;
-        for (const ResourceKey& thing : change.things) {
-            for (const Object* reader : surroundings_.readers(thing)) users.insert(reader->thing);
-            if (thing.of != ResourceKey::Of::File) continue;
-            for (const Object* object : picture_.manifests.of(thing.name()))
-                for (const Object* reader : surroundings_.readers(object->thing)) users.insert(reader->thing);
-        }
-        users.insert(change.things.begin(), change.things.end());
-        return users;
-    }
-
-    // Whether a change is taken back, and its readers do not go on with what they have read.
-    bool is_over(const Event& change) const {
-        if (!overlap(change.things, restored_)) return false;
-        return std::ranges::all_of(change.things, [&](const ResourceKey& thing) {
-            return std::ranges::all_of(surroundings_.readers(thing), [&](const Object* reader) {
-                return fresh_.contains(reader->thing) || !restarted_.contains(reader->thing);
-            });
-        });
-    }
-
-    [[nodiscard]] Use use_of(const Event& taking) const {
-        Use first;
-        for (const std::string& name : addresses(taking.things)) {
-            const auto found = users_.find(name);
-            if (found == users_.end()) continue;
-            const auto use =
-                std::ranges::find_if(found->second, [&](const Event* change) { return !is_over(*change); });
-            const bool is_first =
-                use != found->second.end() && (first.change == nullptr || *use < first.change);
-            if (is_first) first = {*use, name};
-        }
-        return first;
-    }
-
-    void report(const Event& taking, const Use& use, Diagnostics& diagnostics) const {
-        const auto readers = users(*use.change);
-        auto& d = diagnostics.report(Code::TakenAwayTooEarly, taking.step->span,
-                                     fmt::format("{} is taken away while {} still use{} it", use.name,
-                                                 in_words(readers), readers.size() == 1 ? "s" : ""));
-        d.label(use.change->step->span, fmt::format("from here on {} is used", use.name));
-        d.note(
-            "its users would fail until they are taken back, too: take back what uses it first, or write "
-            "`undo;`, which goes backwards");
-    }
-
-    const CheckContext& picture_;
-    Surroundings surroundings_;
-    std::set<ResourceKey> restored_, going_, fresh_, restarted_;        // going: is no user that would suffer
-    std::unordered_map<std::string, std::vector<const Event*>> users_;  // by each name that they point to
-    std::set<const Object*> known_;
-};
-
-// Everything from `begin` to `end` taken back, the last first, as its steps say.
-void backwards(const StageEvents& course, std::vector<Taken>& taken) {
-    std::size_t at = course.forward.size();
-    auto own = course.undos.rbegin();
-    while (at > 0) {
-        while (own != course.undos.rend() && (!own->outermost || own->end > at || own->begin == own->end))
-            ++own;
-        if (own != course.undos.rend() && own->end == at) {
-            for (const Event& event : own->back) taken.push_back({&event, nullptr});
-            at = own->begin;
-            ++own;
-            continue;
-        }
-        taken.push_back({nullptr, &course.forward[--at]});
-    }
-}
-
-// The guide's own rollback: Redis is deleted first, while the configuration still points to it.
-void taken_away_too_early(const CheckContext& picture, const StageEvents& course, std::set<const void*>& told,
-                          Diagnostics& diagnostics) {
-    std::vector<Taken> taken;
-    for (const Event& event : course.failure) {
-        if (event.undoes())
-            backwards(course, taken);
-        else
-            taken.push_back({&event, nullptr});
-    }
-    Order(picture, course).check(course.forward.begin(), course.forward.end(), taken, told, diagnostics);
-}
-
-// The same within the undo of one step, or of a verb.
-void taken_away_in_undo(const CheckContext& picture, const StageEvents& course, const OwnUndo& own,
-                        std::set<const void*>& told, Diagnostics& diagnostics) {
-    std::vector<Taken> taken;
-    for (const Event& event : own.back) taken.push_back({&event, nullptr});
-    const auto [begin, end] = undone_by(course, own);
-    Order(picture, course).check(begin, end, taken, told, diagnostics);
-}
+// ------------------------------------------------------------------ from where on there is no way back
 
 bool is_irreversible(const Event& event) {
     return event.is_change() && way_back(event).kind == ir::UndoKind::Irreversible;
@@ -514,14 +276,11 @@ void point_of_no_return(const CheckContext& picture, const StageEvents& course, 
 
 void undo(const CheckContext& picture, Diagnostics& diagnostics) {
     // A step in a loop or in a verb is come to more than once, and told once.
-    std::set<const void*> seen, told;
+    std::set<const void*> seen;
     for (const StageEvents& course : picture.timeline.courses()) {
         if (!course.stage->repeats) {
             for (const OwnUndo& own : course.undos)
-                if (seen.insert(own.undo).second) {
-                    own_undo(course, own, diagnostics);
-                    taken_away_in_undo(picture, course, own, told, diagnostics);
-                }
+                if (seen.insert(own.undo).second) own_undo(course, own, diagnostics);
             point_of_no_return(picture, course, diagnostics);
         }
         if (!has_own_failure_block(picture.program, *course.stage)) continue;
@@ -530,7 +289,6 @@ void undo(const CheckContext& picture, Diagnostics& diagnostics) {
             repeated_in_block(course, diagnostics);
             applied_too_early(course, diagnostics);
         }
-        taken_away_too_early(picture, course, told, diagnostics);
     }
 }
 
