@@ -158,7 +158,36 @@ class Expansion {
 
     void let(const ir::Step& step, Names& names, const Place& place) {
         if (asks(*step.value)) look_at(add(EventKind::Other, step, place), *step.value, names);
-        names.bind(step.name, values_.known(*step.value, names));
+        Known known = values_.known(*step.value, names);
+        known.read = read(*step.value, names, place);
+        names.bind(step.name, std::move(known));
+    }
+
+    // The number that the value of a file has which an expression is, as far as its place is known; 0 for
+    // everything else.
+    std::size_t read(const ir::Expr& expression, const Names& names, const Place& place) {
+        if (expression.kind == ir::ExprKind::Local) {
+            const Known* known = names.find(expression.name);
+            return known == nullptr ? 0 : known->read;
+        }
+        const ir::Probe* probe = program_.probe(expression);
+        if (probe == nullptr || probe->role.role != ir::Role::Value || !place.in.forward) return 0;
+        const auto role = values_.played(expression, names);
+        const std::string *pointer = text_in(role, 0), *file = text_in(role, 1);
+        if (pointer == nullptr || file == nullptr) return 0;
+        course_.reads.push_back({*file, *pointer, ground_.files.now()});
+        return course_.reads.size();
+    }
+
+    // Of what is given to a step that sets something to it.
+    void use_reads(const Event& event, const ir::Verb& verb, const Names& parameters, const Place& place) {
+        const bool sets = std::ranges::any_of(
+            verb.effects, [](const ir::Effect& effect) { return effect.becomes == ir::Becomes::Value; });
+        if (!sets || !place.in.forward || place.conditional) return;
+        for (const ir::Parameter& parameter : verb.parameters) {
+            const Known* known = parameter.optional ? nullptr : parameters.find(parameter.name);
+            if (known != nullptr && known->read > 0) course_.reads[known->read - 1].used = event.step;
+        }
     }
 
     Place arm(const ir::Step& step, const Place& place, std::size_t visit, std::size_t number) {
@@ -210,7 +239,7 @@ class Expansion {
 
     void call(const ir::Step& step, Names& names, const Place& place) {
         const ir::Verb& verb = program_.verbs.at(step.verb);
-        Names parameters = values_.bind(verb.parameters, step.arguments, names);
+        Names parameters = bind(verb, step, names, place);
         const bool as_a_whole = verb.composite && verb.undo.kind == ir::UndoKind::Steps;
         Place inner = place;
         if (place.undo == nullptr && (step.undo || as_a_whole)) inner.undo = &semantics::way_back(step, verb);
@@ -220,6 +249,18 @@ class Expansion {
                          : act(verb, step, parameters, names, inner);
         if (place.in.forward) own_undo(verb, step, begin, parameters, names, place);
         if (!step.name.empty()) names.bind(step.name, std::move(made));
+    }
+
+    // Two steps that are given the same are told from others, though only a run can tell what it is.
+    Names bind(const ir::Verb& verb, const ir::Step& step, const Names& names, const Place& place) {
+        Names bound = values_.bind(verb.parameters, step.arguments, names);
+        for (std::size_t i = 0; i < verb.parameters.size() && i < step.arguments.size(); ++i) {
+            Known* known = bound.find(verb.parameters[i].name);
+            if (known == nullptr || known->value) continue;
+            known->same = values_.same(step.arguments[i], names);
+            known->read = read(step.arguments[i], names, place);
+        }
+        return bound;
     }
 
     // Yields what the name behind `as` stands for.
@@ -249,6 +290,7 @@ class Expansion {
         if (ground_.is_own(verb.span)) event.asked = asked_before(verb, parameters, std::move(event.asked));
         capture(verb, parameters);
         for (const ir::Effect& effect : verb.effects) add_effect(event, effect, parameters);
+        use_reads(event, verb, parameters, place);
         edit(event, place);
         apply(event, place);
         if (event.act == EventKind::Other && !event.plans.empty()) event.act = EventKind::Look;
@@ -271,7 +313,7 @@ class Expansion {
 
     void capture(const ir::Verb& verb, Names& parameters) const {
         for (const ir::Capture& capture : verb.captures)
-            parameters.bind(capture.name, Known()).value = values_.of(capture.value, parameters);
+            parameters.bind(capture.name, values_.known(capture.value, parameters));
     }
 
     void own_undo(const ir::Verb& verb, const ir::Step& step, std::size_t begin, const Names& parameters,
@@ -315,7 +357,10 @@ class Expansion {
             made.exact = made.exact && argument;
             made.name += " | " + (argument ? show(*argument) : "?");
         }
-        if (effect.value) made.value = values_.of(*effect.value, names);
+        if (effect.value) {
+            made.value = values_.of(*effect.value, names);
+            made.same = values_.same(*effect.value, names);
+        }
         auto things = ground_.resources.things_of(*made.probe, made.arguments, made.role);
         if (things.size() == 1) made.thing = *things.begin();
         made.pointer = field_of(*made.probe, made.role);

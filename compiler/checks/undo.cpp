@@ -10,9 +10,11 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
+#include "compiler/checks/found.hpp"
 #include "compiler/checks/saving.hpp"
 #include "compiler/ir/compare.hpp"
 #include "compiler/kubernetes/kinds.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -90,6 +92,20 @@ std::vector<const Effect*> last_effects(First begin, First end) {
     return effects;
 }
 
+// Whether both leave the same value, be it known or not.
+bool leaves_the_same(const Effect& a, const Effect& b) {
+    if (a.becomes != b.becomes || a.becomes == ir::Becomes::Different) return false;
+    if (a.becomes == ir::Becomes::Absent) return true;
+    if (a.value && b.value) return equal(*a.value, *b.value);
+    return !a.same.empty() && a.same == b.same;
+}
+
+// What an effect leaves, for people.
+std::string value_in_words(const Effect& effect) {
+    if (effect.becomes == ir::Becomes::Absent) return "nothing";
+    return effect.value ? show(*effect.value) : "the same value";
+}
+
 struct Repeated {
     const Event* event = nullptr;  // the change
     const Effect* effect = nullptr;
@@ -104,8 +120,7 @@ Repeated repeated_effect(First begin, First end, const Events& back) {
         const auto found = done.find(variable_of(*restored));
         if (found == done.end()) continue;
         const bool repeats = std::ranges::all_of(found->second, [&](const Repeated& one) {
-            return same_variable(*one.effect, *restored) && one.effect->value && restored->value &&
-                   equal(*one.effect->value, *restored->value);
+            return same_variable(*one.effect, *restored) && leaves_the_same(*one.effect, *restored);
         });
         if (repeats) return found->second.back();
     }
@@ -137,8 +152,41 @@ std::string property_of(const Effect& effect) {
                                      : fmt::format("the {} {}", phrase.substr(0, slot), effect.thing);
 }
 
+// What each state variable is left at by what takes back: the last effect that is sure, with its event. What
+// `undo;` still takes back behind it does not count.
+std::vector<std::pair<const Event*, const Effect*>> brought_by(const Events& back) {
+    std::map<std::string, std::pair<const Event*, const Effect*>> last;
+    for (const Event& event : back) {
+        if (event.undoes()) last.clear();
+        for (const Effect* effect : telling_effects(event))
+            last[variable_of(*effect)] = {&event, event.conditional ? nullptr : effect};
+    }
+    std::vector<std::pair<const Event*, const Effect*>> effects;
+    for (const auto& [key, one] : last)
+        if (one.second != nullptr) effects.push_back(one);
+    return effects;
+}
+
+// `scale worker to 4 undo < scale worker to 3; >` where it was 2.
+bool another_value(const FoundBefore& before, First begin, First end, const OwnUndo& own,
+                   Diagnostics& diagnostics) {
+    for (const auto& [event, effect] : brought_by(own.back)) {
+        const auto found = before.other_than(*effect, begin, end);
+        if (!found) continue;
+        auto& d =
+            diagnostics.report(Code::UndoMisses, own.undo->span,
+                               fmt::format("this undo leaves {} at {}, and it was {}", property_of(*effect),
+                                           value_in_words(*effect), plain_text(found->value)));
+        d.label(found->place, "says what it was");
+        d.note("after a failure the run would be called undone, and it would be as it never was before");
+        return true;
+    }
+    return false;
+}
+
 // `scale webapi to 4 undo < scale worker to 2; >`.
-void own_undo(const StageEvents& course, const OwnUndo& own, Diagnostics& diagnostics) {
+void own_undo(const StageEvents& course, const OwnUndo& own, const FoundBefore& before,
+              Diagnostics& diagnostics) {
     const auto [begin, end] = undone_by(course, own);
     const Span place = own.undo->span;
     const Effect* repeated = repeated_effect(begin, end, own.back).effect;
@@ -147,11 +195,11 @@ void own_undo(const StageEvents& course, const OwnUndo& own, Diagnostics& diagno
                                      fmt::format("this undo does what `{}` did", own.step->text));
         d.note(repeated != nullptr
                    ? fmt::format("both set it to {}: after the undo, nothing would be as it was before",
-                                 show(*repeated->value))
+                                 value_in_words(*repeated))
                    : "both apply the same manifest: after the undo, nothing would be as it was before");
         return;
     }
-    if (!all_named(own.back)) return;
+    if (another_value(before, begin, end, own, diagnostics) || !all_named(own.back)) return;
     const Restored restored(own.back);
     const bool only_restarts = std::all_of(begin, end, [](const Event& event) {
         return !event.is_change() || std::ranges::all_of(event.effects, is_restart);
@@ -178,17 +226,35 @@ bool undoes_by_itself(const Events& failure) {
 }
 
 // `scale worker to 4; .. on failure < scale worker to 4; >`.
-void repeated_in_block(const StageEvents& course, Diagnostics& diagnostics) {
+bool repeated_in_block(const StageEvents& course, Diagnostics& diagnostics) {
     const Repeated repeated = repeated_effect(course.forward.begin(), course.forward.end(), course.failure);
     if (repeated.event == nullptr || !repeated.event->is_change() || !must_be_restored(*repeated.event))
-        return;
+        return false;
     auto& d = diagnostics.report(Code::FailureBlockMisses, repeated.event->step->span,
                                  fmt::format("when `{}` fails, nothing takes back `{}`", course.stage->name,
                                              repeated.event->step->text));
     d.primary_label = "changes " + repeated.effect->thing.text;
     d.label(course.stage->failure_span,
-            fmt::format("this sets it to {} once more", show(*repeated.effect->value)));
+            fmt::format("this sets it to {} once more", value_in_words(*repeated.effect)));
     d.note("`undo;` takes back every step of the stage, the last one first");
+    return true;
+}
+
+// `scale worker to 4; .. on failure < scale worker to 3; >` where it was 2.
+void another_value_in_block(const StageEvents& course, const FoundBefore& before, Diagnostics& diagnostics) {
+    const auto holds = [](const Event& event) { return event.act == EventKind::Hold; };
+    if (std::ranges::any_of(course.failure, holds)) return;
+    for (const auto& [event, effect] : brought_by(course.failure)) {
+        const auto found = before.other_than(*effect, course.forward.begin(), course.forward.end());
+        if (!found) continue;
+        auto& d = diagnostics.report(
+            Code::FailureBlockMisses, event->step->span,
+            fmt::format("this leaves {} at {}, and before `{}` it was {}", property_of(*effect),
+                        value_in_words(*effect), course.stage->name, plain_text(found->value)));
+        d.label(found->place, "says what it was");
+        d.note(
+            "after a failure it would be as it never was before; `undo;` brings back what each step has found");
+    }
 }
 
 // By its own path, or that of its folder.
@@ -224,9 +290,9 @@ void applied_too_early(const StageEvents& course, Diagnostics& diagnostics) {
 }
 
 // A failure block that takes back by hand leaves nothing out.
-void left_out(const StageEvents& course, Diagnostics& diagnostics) {
+bool left_out(const StageEvents& course, Diagnostics& diagnostics) {
     const auto changed = changed_by(course.failure.begin(), course.failure.end());
-    if (changed.empty() || undoes_by_itself(course.failure) || !all_named(course.failure)) return;
+    if (changed.empty() || undoes_by_itself(course.failure) || !all_named(course.failure)) return false;
     const Restored restored(course.failure);
     std::set<const ir::Step*> told;
     for (const Event& event : course.forward) {
@@ -243,6 +309,15 @@ void left_out(const StageEvents& course, Diagnostics& diagnostics) {
                                               : "this takes back only " + in_words(changed));
         d.note("`undo;` takes back every step of the stage, the last one first");
     }
+    return !told.empty();
+}
+
+void failure_block(const StageEvents& course, const FoundBefore& before, Diagnostics& diagnostics) {
+    const bool by_hand = !undoes_by_itself(course.failure);
+    const bool leaves_a_change = left_out(course, diagnostics);
+    const bool repeats = by_hand && repeated_in_block(course, diagnostics);
+    if (!leaves_a_change && !repeats) another_value_in_block(course, before, diagnostics);
+    if (by_hand) applied_too_early(course, diagnostics);
 }
 
 // ------------------------------------------------------------------ from where on there is no way back
@@ -277,18 +352,17 @@ void point_of_no_return(const CheckContext& picture, const StageEvents& course, 
 void undo(const CheckContext& picture, Diagnostics& diagnostics) {
     // A step in a loop or in a verb is come to more than once, and told once.
     std::set<const void*> seen;
+    std::map<std::string, std::set<ResourceKey>> changed;  // by environment, in the stages before
     for (const StageEvents& course : picture.timeline.courses()) {
+        auto& earlier = changed[course.stage->environment];
+        const FoundBefore before(picture, course, earlier);
         if (!course.stage->repeats) {
             for (const OwnUndo& own : course.undos)
-                if (seen.insert(own.undo).second) own_undo(course, own, diagnostics);
+                if (seen.insert(own.undo).second) own_undo(course, own, before, diagnostics);
             point_of_no_return(picture, course, diagnostics);
         }
-        if (!has_own_failure_block(picture.program, *course.stage)) continue;
-        left_out(course, diagnostics);
-        if (!undoes_by_itself(course.failure)) {
-            repeated_in_block(course, diagnostics);
-            applied_too_early(course, diagnostics);
-        }
+        if (has_own_failure_block(picture.program, *course.stage)) failure_block(course, before, diagnostics);
+        earlier.merge(changed_by(course.forward.begin(), course.forward.end()));
     }
 }
 

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fmt/format.h>
+
 #include "compiler/checks/resources.hpp"
 #include "compiler/documents/document.hpp"
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/known.hpp"
+#include "compiler/semantics/roles.hpp"
 #include "compiler/support/find.hpp"
 #include "compiler/support/project_path.hpp"
 
@@ -15,6 +18,7 @@ namespace migc::checks {
 namespace {
 
 constexpr std::size_t most_restored = 1'000;  // files of a folder
+constexpr std::size_t longest_same = 1'000;   // put together beyond that, a value is compared with no other
 
 Maybe pointer_through(const Maybe& names) {
     if (!names) return std::nullopt;
@@ -82,7 +86,59 @@ Known Values::known(const ir::Expr& expression, const Names& names) const {
     Known known;
     known.value = of(expression, names);
     known.plan = plan_of(expression, names);
+    known.same = same(expression, names);
+    if (known.same.empty()) known.same = fmt::format("#{}", ++unknown_);
     return known;
+}
+
+std::string Values::same(const ir::Expr& expression, const Names& names) const {
+    if (const Maybe value = of(expression, names)) {
+        const std::string text = show(*value);
+        return text.size() > longest_same ? "" : fmt::format("{}:{}", text.size(), text);
+    }
+    switch (expression.kind) {
+        case ir::ExprKind::Local: {
+            const Known* known = names.find(expression.name);
+            return known == nullptr ? "" : known->same;
+        }
+        case ir::ExprKind::Param:
+        case ir::ExprKind::Setting:
+            return fmt::format("${}", expression.name);
+        case ir::ExprKind::Interpolate:
+        case ir::ExprKind::List:
+            return same_parts(expression, names);
+        case ir::ExprKind::Probe:
+            return same_answer(expression, names);
+        default:
+            return "";
+    }
+}
+
+std::string Values::same_parts(const ir::Expr& expression, const Names& names) const {
+    std::string all = "(";
+    for (const ir::Expr& child : expression.children) {
+        const std::string part = same(child, names);
+        if (part.empty() || all.size() + part.size() > longest_same) return "";
+        all += part + ' ';
+    }
+    return all + ")";
+}
+
+// Of what depends on its arguments alone; what a tool or a file answers may be another thing each time.
+std::string Values::same_answer(const ir::Expr& expression, const Names& names) const {
+    const ir::Probe& probe = program_.probes.at(expression.declaration);
+    if (probe.role.role == ir::Role::Given) {
+        const ir::Expr* given =
+            semantics::role_argument(probe.role, probe.parameters, expression.children, 0);
+        return given == nullptr ? "" : same(*given, names);
+    }
+    const bool only_computes =
+        probe.role.role == ir::Role::None && probe.read && !probe.read->native.empty() &&
+        probe.read->through.empty() && !expression.children.empty() &&
+        std::ranges::none_of(probe.parameters,
+                             [](const ir::Parameter& one) { return one.type.kind == ir::TypeKind::Path; });
+    const std::string parts = only_computes ? same_parts(expression, names) : "";
+    return parts.empty() ? "" : fmt::format("{}{}", expression.declaration, parts);
 }
 
 semantics::NumberOf Values::number_in(const Names& names) const {

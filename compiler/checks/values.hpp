@@ -24,6 +24,8 @@ struct Known {
     const ir::Expr* condition = nullptr;  // an argument of type condition, and where its names are known
     const Names* home = nullptr;
     std::string plan;  // the name that the timeline has for a plan which was handed on
+    std::string same;  // two of which this is the same text are the same value, whichever it is; else empty
+    std::size_t read = 0;  // the number, from 1 on, that the timeline has for the value of a file that it is
 };
 
 // What is known of names where an expression stands.
@@ -62,8 +64,11 @@ class Values {
 
     // Nothing if only a run can tell.
     [[nodiscard]] Maybe of(const ir::Expr& expression, const Names& names) const;
-    // The same, and the name of a plan.
+    // The same, and the name of a plan. What is not known is another value each time that it is asked for.
     [[nodiscard]] Known known(const ir::Expr& expression, const Names& names) const;
+    // What tells the value of an expression from others, though only a run can tell which it is; see
+    // Known::same.
+    [[nodiscard]] std::string same(const ir::Expr& expression, const Names& names) const;
     [[nodiscard]] semantics::NumberOf number_in(const Names& names) const;
     // What the parameters of a declaration stand for.
     [[nodiscard]] Names bind(const std::vector<ir::Parameter>& parameters,
@@ -83,6 +88,8 @@ class Values {
     [[nodiscard]] Maybe parameter(const std::string& name) const;
     [[nodiscard]] Maybe setting(const std::string& name) const;
     [[nodiscard]] Maybe answer(const ir::Expr& expression, const Names& names) const;
+    [[nodiscard]] std::string same_answer(const ir::Expr& expression, const Names& names) const;
+    [[nodiscard]] std::string same_parts(const ir::Expr& expression, const Names& names) const;
     [[nodiscard]] Maybe objects_of(const std::string& path, bool removable, const Names& names) const;
     [[nodiscard]] Maybe variables_file() const;
     [[nodiscard]] Maybe files_below(const std::string& target) const;
@@ -93,6 +100,7 @@ class Values {
     const ir::Stage& stage_;
     const project::Environment* environment_;  // null if unknown
     ReadBy& read_by_;
+    mutable std::size_t unknown_ = 0;  // values that were given a name of their own
 };
 
 }  // namespace migc::checks
