@@ -1,6 +1,7 @@
 // The files that steps name are there, so that no step fails in the middle of the window for want of one, and
 // no undo.
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <system_error>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/field.hpp"
 
 namespace migc::checks {
 namespace {
@@ -38,6 +40,9 @@ class Files : ScriptCheck {
         }
         for (const StageEvents& course : picture_.timeline.courses())
             each_event(course, [&](const Event& event) { used_by(event); });
+        for (const StageEvents& course : picture_.timeline.courses())
+            for (const FileRead& read : course.reads)
+                if (read.used != nullptr) value(course, read);
     }
 
   private:
@@ -94,6 +99,69 @@ class Files : ScriptCheck {
         d.note("the step would fail in the middle of the window");
     }
 
+    // `let level = value of F at "/a"; set value of .. to level; remove value of F at "/a";` in a stage that
+    // another one repeats: the second time nothing is there any more.
+    void value(const StageEvents& course, const FileRead& read) {
+        const Last last = last_of(read);
+        if (last.is_there ||
+            !told_.insert({read.pointer, read.used->span.file, read.used->span.begin}).second)
+            return;
+        auto& d =
+            diagnostics_.report(Code::MissingFile, read.used->span,
+                                fmt::format("by then `{}` has no value at {}", read.file, read.pointer));
+        d.primary_label = "would be given nothing";
+        if (last.remover != nullptr)
+            d.label(last.remover->span, last.remover->span.begin < read.used->span.begin
+                                            ? "takes it away"
+                                            : "takes it away the first time");
+        if (course.stage->repeats)
+            d.label(course.stage->span,
+                    fmt::format("does the steps of {} once more", *course.stage->repeats));
+        d.note("the step would fail in the middle of the window");
+    }
+
+    struct Last {
+        bool is_there = true;  // or it is not known
+        const ir::Step* remover = nullptr;
+    };
+
+    // What has become of a value by the time that it is read.
+    Last last_of(const FileRead& read) {
+        const auto* on_disk = picture_.files.file(read.file, 0);
+        const auto& edits = history(read.file);
+        Last last{on_disk == nullptr || value_at(*on_disk, read.pointer) != nullptr};
+        if (edits.size() > most_edits) return {};
+        for (const auto& [event, edit] : edits) {
+            if (event->moment > read.moment) break;
+            if (edit.pointer != "/" && !share_field(edit.pointer, read.pointer)) continue;
+            const bool whole = edit.pointer.size() <= read.pointer.size();  // it, or what holds it
+            if (!edit.removes) last = {};
+            if (edit.removes && whole) last = {false, event->step};
+        }
+        return last;
+    }
+
+    // What steps do to a file, in order. What is no edit of a known place is one of an unknown value.
+    using History = std::vector<std::pair<const Event*, Edit>>;
+    const History& history(const std::string& file) {
+        if (history_.empty())
+            for (const StageEvents& course : picture_.timeline.courses())
+                for (const Event& event : course.forward)
+                    if (event.is_change()) enter(event);
+        return history_[file];
+    }
+
+    void enter(const Event& event) {
+        const auto edits = edits_of(event);
+        for (const Edit& edit : edits) history_[edit.file].emplace_back(&event, edit);
+        if (edits.empty())
+            for (const ResourceKey& thing : event.things)
+                if (thing.of == ResourceKey::Of::File)
+                    history_[thing.name()].emplace_back(&event, Edit{thing.name(), "/", false, std::nullopt});
+    }
+
+    static constexpr std::size_t most_edits = 1'000;  // of a file that are gone through for each value
+    std::map<std::string, History> history_;
     std::set<std::string> written_;
     std::set<std::tuple<std::string, FileId, std::uint32_t>> told_;
 };
