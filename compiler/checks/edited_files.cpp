@@ -37,8 +37,8 @@ std::string normal(const std::string& path) {
     return fs::path(path).lexically_normal().generic_string();
 }
 
-// The text of a file with an edit made. One that cannot be made leaves it as it is, so that what else is wrong
-// is found, too.
+// The text of a file with an edit made. One that cannot be made leaves it as it is, so that what else is
+// wrong is found, too.
 std::string after(std::string text, const Edit& edit) {
     const auto format = documents::format_of(edit.file);
     if (!format) return text;
@@ -180,7 +180,8 @@ std::optional<documents::Problem> EditedFiles::refusal(const Edit& edit, Moment 
     if (is_lost(file, when) || made_ > most_made) return std::nullopt;
     const auto& text = made(edit.file, file, when).text;
     if (!text) return std::nullopt;
-    ++made_;
+    constexpr std::size_t of_one = std::size_t{64} << 10;  // bytes: a large file counts for several
+    made_ += 1 + text->size() / of_one;
     if (edit.removes) {
         const auto without = documents::remove(*text, *format, edit.pointer);
         return without ? std::nullopt : std::optional(without.error());

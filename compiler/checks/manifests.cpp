@@ -10,6 +10,7 @@
 #include "compiler/documents/document.hpp"
 #include "compiler/documents/pointer.hpp"
 #include "compiler/documents/tree.hpp"
+#include "compiler/documents/yaml_scalar.hpp"
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/manifest.hpp"
 #include "compiler/support/json_text.hpp"
@@ -79,6 +80,37 @@ class Placeholder {
     bool only_texts_;
 };
 
+// A scalar that readers of YAML differ in is here what kubectl takes it for: `on` is true, `0644` is 420.
+json as_kubectl_reads(const std::string& text) {
+    const std::string word = lower_case(text);
+    if (listed("y yes on", word)) return true;
+    if (listed("n no off", word)) return false;
+    std::string digits = text;
+    std::erase(digits, '_');
+    const bool is_octal =
+        digits.starts_with('0') && digits.find_first_not_of("01234567") == std::string::npos;
+    if (is_octal) return std::strtoll(digits.c_str(), nullptr, 8);
+    json number = json::parse(digits, nullptr, false);
+    return number.is_number() ? number : json(text);
+}
+
+json as_kubectl_reads(const documents::Node& node) {
+    if (node.kind == documents::Kind::Scalar) {
+        const bool may_be = node.style == documents::Style::Plain && node.value.is_string();
+        const std::string text = may_be ? node.value.get<std::string>() : "";
+        const std::string doubt = documents::ambiguity_of_plain(text);
+        return !doubt.empty() && node.unreadable == doubt ? as_kubectl_reads(text) : node.value;
+    }
+    const bool is_list = node.kind == documents::Kind::List;
+    json result = is_list ? json::array() : json::object();
+    for (const auto& member : node.members)
+        if (is_list)
+            result.push_back(as_kubectl_reads(member.value));
+        else
+            result[member.key] = as_kubectl_reads(member.value);
+    return result;
+}
+
 // What a document is to the cluster: an object, several of them, or nothing that could be applied.
 class Collector {
   public:
@@ -96,7 +128,7 @@ class Collector {
   private:
     void add(const documents::Node& document, std::size_t number) {
         if (document.is_null()) return;
-        json content = documents::to_json(document);
+        json content = as_kubectl_reads(document);
         const bool is_known = !kubernetes::kind_name(text_field(content, "/kind")).empty();
         if (const auto at = Placeholder(text_, !is_known).in(document)) {
             unusable.push_back({file_, *at, why_template, false});
