@@ -65,9 +65,9 @@ class Edits : ScriptCheck {
     }
 
     void refused(const Event& event, const Edit& edit, const documents::Problem& problem) {
-        auto& d =
-            diagnostics_.report(Code::CannotEdit, event.step->span,
-                                fmt::format("this edit of `{}` cannot be made: {}", edit.file, problem.message));
+        auto& d = diagnostics_.report(
+            Code::CannotEdit, event.step->span,
+            fmt::format("this edit of `{}` cannot be made: {}", edit.file, problem.message));
         d.note("the run would stop there, in the middle of the window");
     }
 
