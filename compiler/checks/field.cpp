@@ -140,6 +140,16 @@ bool same_variable(const Effect& a, const Effect& b) {
            a.pointer->find('*') == std::string::npos;
 }
 
+bool may_change(std::string_view changed, std::string_view asked) {
+    if (changed == range_of_pods) return asked == range_of_pods || touch(asked, count_of_pods);
+    if (asked == restarted_at) return touch(changed, pod_template);
+    return touch(changed, asked);
+}
+
+bool may_take_all_pods(std::string_view field) {
+    return may_change(field, count_of_pods);
+}
+
 bool may_restore(const Effect& change, const Effect& back) {
     if (change.name == back.name) return true;
     if (back.thing.empty()) return true;

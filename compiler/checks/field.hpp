@@ -28,6 +28,11 @@ bool is_image_of_container(const Effect& effect);
 // Whether another image may come of it.
 bool may_change_image(const Effect& effect);
 
+// Whether what changes the one field of a thing may change the other.
+bool may_change(std::string_view changed, std::string_view asked);
+// Whether no pod may be left of a workload of which the field changes.
+bool may_take_all_pods(std::string_view field);
+
 // Whether a pod starts anew when the field changes: the pod template, or the count of pods becoming none.
 bool starts_pods_anew(const Effect& effect);
 // The number that a workload's count of pods becomes, where the effect is on that; nothing for other effects.

@@ -52,8 +52,15 @@ std::uint32_t Lowering::remark(Remark::Kind kind, std::string text, Span span) {
     return number;
 }
 
-void Lowering::say_value(std::size_t variable) {
-    Remark& one = out_.remarks[remark(Remark::Kind::Result, "")];
+void Lowering::say_value(const Touch& touch, const StepContext& course) {
+    const std::size_t variable = touch.variable;
+    const Change* change = course.undoing;
+    Remark& one = out_.remarks[remark(Remark::Kind::Result, "", change ? change->span : program_span_)];
+    if (change != nullptr) {
+        const auto mine = std::ranges::find(change->touches, variable, &Touch::variable);
+        one.before = mine == change->touches.end() ? touch.before : mine->before;
+        one.undoes = true;
+    }
     one.value_text = out_.variables[variable].name;
     one.value = out_.variables[variable].now;
     one.has_value = true;
@@ -97,6 +104,8 @@ void each_looked_at(S& system, const Do& what) {
     }
     for (auto& one : system.remarks)
         if (one.has_value) what(one.value);
+    for (auto& one : system.remarks)
+        if (one.undoes) what(one.before);
 }
 
 }  // namespace

@@ -49,6 +49,9 @@ Term Lowering::falls(const ir::Expr& probe, const Names& names) {
     if (event_ == nullptr || measure.kind != ir::ExprKind::Probe) return {false, no};
     const Names* inner = probe_names(probe, names);
     const auto arguments = probe_arguments(measure, *inner);
+    const bool of_any = std::ranges::count(arguments, Term{false, absent}) > 0;
+    if (!of_any) measured(measure, arguments);
+    if (of_any) measure_touched(measure);
     Term result{false, no};
     for (std::size_t i = 0; i < out_.variables.size(); ++i) {
         if (variable_probe_[i] != measure.declaration) continue;
@@ -60,15 +63,47 @@ Term Lowering::falls(const ir::Expr& probe, const Names& names) {
         if (!meant) continue;
         auto [past, is_new] = past_.try_emplace(i);
         if (is_new) past->second = new_register();
-        const Term kept = apply({FunctionKind::Compare, "a comparison", ir::Comparison::AtMost, {}},
-                                {true, past->second}, {true, out_.variables[i].now});
-        result = apply({FunctionKind::Or, "or"}, result, negated(kept));
+        // What is gone asks for nothing; what is there for the first time had nothing to fall from.
+        const Term now = measure_now(i), before{true, past->second};
+        const Term kept =
+            apply({FunctionKind::Compare, "a comparison", ir::Comparison::AtMost, {}}, before, now);
+        const Term none = apply({FunctionKind::Or, "or"}, apply({FunctionKind::IsAbsent, "is absent"}, now),
+                                apply({FunctionKind::IsAbsent, "is absent"}, before));
+        result =
+            apply({FunctionKind::Or, "or"}, result, negated(apply({FunctionKind::Or, "or"}, none, kept)));
     }
     return result;
 }
 
+// The variable that holds what is asked for; a new one, where no step has an effect on the very probe.
+std::size_t Lowering::measured(const ir::Expr& measure, const std::vector<Term>& arguments) {
+    return variable(measure.declaration, arguments, measure.span);
+}
+
+// Without a name any thing is meant: also those that are changed in another way.
+void Lowering::measure_touched(const ir::Expr& measure) {
+    const ir::Probe& declared = program_.probes.at(measure.declaration);
+    if (declared.parameters.size() != 1) return;
+    const std::string& type = declared.parameters.front().type.resource;
+    for (const Touch& touch : event_->effects)
+        for (const checks::ResourceKey& thing : place_of(touch.variable).things) {
+            const ResourceRef one{type, thing.name()};
+            if (thing.of == checks::ResourceKey::Of::Object && resources_.thing(one) == thing)
+                measured(measure, {literal(Value(one))});
+        }
+}
+
+Term Lowering::measure_now(std::size_t variable) {
+    watching_ = true;
+    const Term result = as_influenced({true, out_.variables[variable].now}, variable_probe_[variable],
+                                      variable_arguments_[variable]);
+    watching_ = false;
+    return result;
+}
+
 void Lowering::forget_the_past() {
-    for (const auto& [variable, past] : past_) emit(Op::Copy, past, out_.variables[variable].now);
+    for (const auto& [variable, past] : past_)
+        copy(past, apply({FunctionKind::Last, "the last"}, {true, past}, measure_now(variable)));
 }
 
 // What a probe says that comes up to another one when the world has caught up: `converges of target ready is
@@ -95,7 +130,9 @@ std::optional<Term> Lowering::settled(const ir::Expr& probe, const Names& names)
 // ------------------------------------------------------------------ where it is looked at
 
 Term Lowering::judged() {
+    watching_ = true;
     const Term holds = evaluate(invariant_->condition, *globals_);
+    watching_ = false;
     return invariant_->never ? negated(holds) : holds;
 }
 
@@ -120,10 +157,11 @@ void Lowering::look(const Event& event) {
     } else {
         emit(Op::IfIs, holds.id, yes, fine);
         emit(Op::IfIs, holds.id, no, wrong);
+        if (!invariant_->never) emit(Op::IfIs, holds.id, absent, wrong);
         emit(Op::IfSame, holds.id, beginning->second, fine);
         for (const Term& need : event.needs)
             if (need.is_register) emit(Op::IfSame, holds.id, need.id, fine);
-        undecided(event);
+        undecided(fmt::format("after `{}` only a run can tell whether it holds", event.text), event.span);
         jump(fine);
     }
     place(wrong);
@@ -133,10 +171,15 @@ void Lowering::look(const Event& event) {
 }
 
 // A stop with one way on, so that it is known that a run comes here.
-void Lowering::undecided(const Event& event) {
-    Choice choice = begin_choice(event.text, event.span, false);
+void Lowering::undecided(std::string why, Span span) {
+    Choice choice = begin_choice(why, span, false);
     choice.undecided = true;
     end_choice(std::move(choice));
+}
+
+// Of the way back: it is taken to be so, and the proof is none. An invariant has a search of its own.
+void Lowering::only_a_run_tells(std::string what, Span span) {
+    if (invariant_ == nullptr) undecided(what + ", only a run can tell", own_span(span));
 }
 
 void Lowering::look_at_beginning() {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/prove/lowering.hpp"
+#include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
 
 namespace migc::prove {
@@ -65,7 +66,10 @@ void Lowering::before_looking(Label at, Label back, const std::string& text, Spa
     place(at);
     std::vector<std::size_t> open, kept;
     for (const std::size_t variable : settable(effects)) {
-        const bool is_own = course.undoing != nullptr && concerns(course.undoing->touches, variable);
+        const bool is_own =
+            course.undoing != nullptr && std::ranges::any_of(course.undoing->touches, [&](const Touch& mine) {
+                return mine.variable == variable || may_be_one(mine.variable, variable);
+            });
         (is_own ? kept : open).push_back(variable);
     }
     const bool undoing = course.purpose != Purpose::Forward;
@@ -149,17 +153,51 @@ void Lowering::variables_in(const ir::Expr& expression, const Names& names, std:
     for (const ir::Expr& child : expression.children) variables_in(child, names, found);
 }
 
-// That a tool refuses to write over somebody else's write is its own doing.
-void Lowering::trust_refusal(const ir::Verb& verb, const std::string& text, Span span) {
+// Whether a write over somebody else's is refused. A version tells the API server, the content of a file
+// tells migc, and terraform compares the serial of its state; docker and curl have no precondition.
+void Lowering::may_overwrite(const ir::Verb& verb, const std::string& text, Span span) {
     const bool versioned =
         std::any_of(verb.captures.begin(), verb.captures.end(), [this](const ir::Capture& one) {
             return semantics::role_of(program_, one.value) == ir::Role::Version;
         });
-    if (versioned || !verb.action || verb.action->tool == "native") return;
-    tell_once(
-        out_.trusted, "refusal " + text,
-        fmt::format("that `{}` is refused where somebody else has changed that since it was looked at", text),
-        own_span(span));
+    const bool unguarded = semantics::runs(verb.action, "docker") || semantics::runs(verb.action, "curl");
+    if (versioned || !verb.action || (verb.action->tool == "native" && !unguarded)) return;
+    only_a_run_tells(
+        fmt::format("whether `{}` is refused where somebody else has changed that since it was looked at",
+                    text),
+        span);
+}
+
+// What a command does that has no effect, nobody can look at before it is taken back.
+void Lowering::may_overwrite_unseen(const std::string& text, Span span) {
+    if (others_)
+        only_a_run_tells(
+            fmt::format("whether `{}`, or its undo, writes over what somebody else has written", text), span);
+}
+
+// What another step of the stage has changed later, it has found as somebody else may have set it once more:
+// with that step undone, it looks like this one's own.
+void Lowering::may_be_set_again(const Change& change) {
+    if (!others_ || !change.seen) return;
+    const auto is_inside = [](const Change& part, const Change& whole) {
+        const Change* outer = part.outer;
+        while (outer != nullptr && outer != &whole) outer = outer->outer;
+        return outer == &whole;
+    };
+    const auto first = std::ranges::find(now_->changes, &change);
+    for (auto later = first; later != now_->changes.end(); ++later)
+        for (const std::size_t variable : settable((*later)->touches)) {
+            if (*later == &change || is_inside(**later, change) || !concerns(change.touches, variable))
+                continue;
+            const Label alone = label();
+            for (const std::uint16_t open : {NotBegun, Already})
+                emit(Op::IfIs, (*later)->status, open, alone);
+            only_a_run_tells(
+                fmt::format("whether somebody else has set {} once more before `{}` changed it again",
+                            out_.variables[variable].name, (*later)->text),
+                change.span);
+            place(alone);
+        }
 }
 
 }  // namespace migc::prove

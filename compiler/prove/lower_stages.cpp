@@ -14,6 +14,7 @@ Lowering::Lowering(const ir::Program& program, const project::Inventory& invento
       inventory_(inventory),
       facts_(facts),
       manifests_(inventory.root, files_),
+      resources_(program, inventory, manifests_),
       invariant_(invariant),
       others_(others) {
     for (const ir::Verb& verb : program.verbs)
@@ -125,6 +126,8 @@ void Lowering::end_standing(Outcome outcome) {
             for (const std::uint16_t open : {Begun, Done, Failed, InDoubt, Unproved})
                 emit(Op::IfIs, change.status, open, covered);
         }
+        // Somebody else's value the run has met: it says so.
+        if (others_) emit(Op::IfSame, variable.now, others_of_[i].theirs, covered);
         jump(unlisted);
         place(covered);
         if (outcome != Outcome::Refused) emit(Op::IfIs, excuse_, NoExcuse, some);

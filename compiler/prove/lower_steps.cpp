@@ -62,7 +62,7 @@ void Lowering::common_options(Choice& choice, const StepContext& course) {
 
 void Lowering::may_go_wrong(const ir::Step& step, const StepContext& course,
                             std::initializer_list<std::pair<const char*, Label>> faults) {
-    Choice choice = begin_choice(step.text, step.span);
+    Choice choice = begin_choice(step.text, in_script(step.span, course));
     for (const auto& [what, target] : faults) option(choice, what, target);
     common_options(choice, course);
     end_choice(std::move(choice));
@@ -90,11 +90,12 @@ void Lowering::unless(Term holds, Label target) {
 }
 
 void Lowering::check(const ir::Step& step, Names& names, const StepContext& course) {
-    remark(Remark::Kind::Step, step.text, step.span);
+    const Span at = in_script(step.span, course);
+    remark(Remark::Kind::Step, step.text, at);
     if (others_) {
         std::vector<std::size_t> read;
         variables_in(*step.condition, names, read);
-        somebody_else(step.text, step.span, read, course.purpose != Purpose::Forward);
+        somebody_else(step.text, at, read, course.purpose != Purpose::Forward);
     }
     unless(evaluate(*step.condition, names), course.exits.failed);
     const Label failed = bad(course, course.exits.failed);
@@ -105,10 +106,15 @@ void Lowering::check(const ir::Step& step, Names& names, const StepContext& cour
                      {{"it does not go on holding", failed},
                       {"nobody can see whether it holds", bad(course, course.exits.held)}});
     if (course.purpose == Purpose::Forward) mark_verified(now_->environment);
+    if (course.purpose == Purpose::Inverse && !starting_.empty()) pods_are_seen(*step.condition);
 }
 
 void Lowering::let(const ir::Step& step, Names& names, const StepContext& course) {
-    const Term value = snapshot(evaluate(*step.value, names));
+    Term value = snapshot(evaluate(*step.value, names));
+    if (course.purpose == Purpose::Inverse && computed(value)) {
+        value = symbol(fmt::format("{}\x01late {}", step.name, ++named_));
+        late_.insert(value);
+    }
     names.bind(step.name, {value});
     may_be_unreadable(step, *step.value, names, course);
 }
@@ -329,11 +335,12 @@ void Lowering::call(const ir::Step& step, Names& names, const StepContext& cours
     --depth_;
     if (outermost) program_span_ = {};
     if (step.name.empty()) return;
-    const Term result = verb.result ? snapshot(evaluate(*verb.result, *inner)) : Term{};
-    names.bind(step.name,
-               {result.is_register || known(result) != nullptr
-                    ? result
-                    : symbol(fmt::format("{}\x01{}.{}", step.name, now_ ? now_->index : 0, ++named_))});
+    Term result = verb.result ? snapshot(evaluate(*verb.result, *inner)) : Term{};
+    if (!result.is_register && known(result) == nullptr) {
+        result = symbol(fmt::format("{}\x01{}.{}", step.name, now_ ? now_->index : 0, ++named_));
+        if (course.purpose == Purpose::Inverse) late_.insert(result);
+    }
+    names.bind(step.name, {result});
 }
 
 // What is not known is taken to hold: that it does not is a fault of its own.
@@ -466,10 +473,13 @@ std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, c
             touched_.insert(*found);
         }
         if (effect.value) touch.declared = snapshot(evaluate(*effect.value, inner));
+        begin_as_the_other(*found, touch.declared);
         if (effect.becomes == ir::Becomes::Different)
             touch.declared =
                 apply({FunctionKind::Different, fmt::format("{} {}", text, changes_.size()), {}, {}},
                       {true, touch.before});
+        if (!is_told_otherwise(verb, inner, *found, course)) changed_.insert(*found);
+        if (!touch.declared.is_register) declared_of_.insert_or_assign(*found, touch.declared);
         const bool is_literal = touch.is_visible() && known(touch.declared) != nullptr;
         if (is_literal && course.purpose == Purpose::Forward) may_be(*found, touch.declared.id);
         result.push_back(touch);
@@ -477,11 +487,39 @@ std::vector<Touch> Lowering::touches(const ir::Verb& verb, const Names& inner, c
     if (!result.empty() || !verb.effects.empty() || undo.kind == UndoKind::None) return result;
     if (course.purpose != Purpose::Forward) return result;
     const std::size_t hidden = hidden_variable(text, span);
+    changed_.insert(hidden);
     Touch touch{hidden, new_register(), {}, ir::Becomes::Different};
     emit(Op::Copy, touch.before, out_.variables[hidden].now);
     touch.declared = apply({FunctionKind::Different, text}, {true, touch.before});
     result.push_back(touch);
     return result;
+}
+
+// Whether a step has an effect on a part of it as well: the digest of a file tells no more than the value
+// that is set in it. What an inverse is on, the change that it takes back has told.
+bool Lowering::is_told_otherwise(const ir::Verb& verb, const Names& inner, std::size_t variable,
+                                 const StepContext& course) {
+    return (course.undoing != nullptr && concerns(course.undoing->touches, variable)) ||
+           is_told_by_a_part(verb, inner, variable);
+}
+
+bool Lowering::is_told_by_a_part(const ir::Verb& verb, const Names& inner, std::size_t variable) {
+    return std::ranges::any_of(verb.effects, [&](const ir::Effect& effect) {
+        const ir::Probe& declared = program_.probes.at(effect.probe.declaration);
+        const Names* own = declared.depends.empty() ? nullptr : probe_names(effect.probe, inner);
+        return std::ranges::any_of(declared.depends,
+                                   [&](const ir::Expr& base) { return variable_of(base, *own) == variable; });
+    });
+}
+
+// What is either so or not was the one before the other: there is no third.
+void Lowering::begin_as_the_other(std::size_t variable, Term declared) {
+    const Variable& one = out_.variables[variable];
+    if (declared.is_register || (declared.id != yes && declared.id != no)) return;
+    if (!out_.values.is_initial(out_.start[one.now])) return;
+    const std::uint32_t asked = variable_probe_[variable];
+    if (asked == no_probe || program_.probes.at(asked).type.kind != ir::TypeKind::Bool) return;
+    out_.start[one.now] = out_.start[one.origins.back()] = declared.id == yes ? no : yes;
 }
 
 // What a probe is said to depend on: once that is back, so is what was derived from it.
@@ -508,11 +546,12 @@ void Lowering::take_back(std::size_t variable, Register value) {
 
 void Lowering::take_effect(const Touch& touch, const StepContext& course) {
     overwrite(touch, course);
+    pods_start(touch.variable, course);
     copy(out_.variables[touch.variable].now, touch.declared);
     own(touch.variable);
     now_->touched.insert(touch.variable);
     mark_changed(touch.variable);
-    say_value(touch.variable);
+    say_value(touch, course);
 }
 
 // Whether the thing itself tells that this run wrote it, also where no tool's answer does: a file of the
@@ -534,8 +573,9 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     const bool forward = course.purpose == Purpose::Forward, inverse = course.purpose == Purpose::Inverse;
     const Exits& exits = course.exits;
     const std::string text = text_of(verb, inner);
+    const Span at = in_script(step.span, course);
     const ir::Undo& undo = semantics::way_back(step, verb);
-    remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, step.span);
+    remark(inverse ? Remark::Kind::Undo : Remark::Kind::Step, text, at);
     if (inverse) keep_what_is_new(verb, inner, text, course);
     const bool shared = others_ && !verb.effects.empty();
     const Label before_look = label(), look_now = label();
@@ -544,8 +584,10 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
         place(look_now);
     }
     const std::vector<Term> held = needs(verb, inner, inverse ? exits.held : exits.failed);
+    if (course.undoing != nullptr)
+        for (const ir::Expr& need : verb.needs) may_lack_pods(need, text, *course.undoing);
     const Kept kept = capture(verb, inner);
-    const std::vector<Touch> effects = touches(verb, inner, kept, text, step.span, course, undo);
+    const std::vector<Touch> effects = touches(verb, inner, kept, text, at, course, undo);
     Change* change = nullptr;
     const Label done = label(), on = label();
     if (forward) {
@@ -555,7 +597,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
         derive(*change, verb, inner);
     }
     if (shared)
-        before_looking(before_look, look_now, text, step.span, effects, course,
+        before_looking(before_look, look_now, text, at, effects, course,
                        inverse ? bad(course, exits.held) : exits.failed);
     // As it should be already: nothing is run, and nothing will be undone.
     const bool can_be_so =
@@ -568,7 +610,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
         note("it is so already");
         if (change != nullptr) set(change->status, Already);
         if (forward) {
-            Choice choice = begin_choice(text, step.span);
+            Choice choice = begin_choice(text, at);
             common_options(choice, course);
             option(choice, "what is there cannot be read", exits.failed);
             end_choice(std::move(choice));
@@ -578,7 +620,7 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
         jump(on);
         place(act);
     }
-    const Event event{text, step.span, forward, effects, held};
+    const Event event{text, at, forward, effects, held};
     const auto concluding = [&](Status status, Label exit, const auto& happens) {
         return aside([&] {
             happens();
@@ -608,13 +650,14 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     // Refused, or written over: it owns nothing.
     const auto somebody_else_writes = [&] {
         if (shared)
-            somebody_else(text, step.span, settable(effects), !forward,
-                          concluding(Failed, theirs, nothing_is_done));
+            somebody_else(text, at, settable(effects), !forward, concluding(Failed, theirs, nothing_is_done));
     };
     somebody_else_writes();
-    if (shared) trust_refusal(verb, text, step.span);
-    Choice choice = begin_choice(text, step.span);
-    option(choice, "what is there cannot be read, so nothing is done", failed);
+    if (shared && !settable(effects).empty()) may_overwrite(verb, text, at);
+    if (forward && verb.effects.empty() && undo.kind != UndoKind::None) may_overwrite_unseen(text, at);
+    Choice choice = begin_choice(text, at);
+    if (!verb.needs.empty() || !verb.captures.empty() || visible)
+        option(choice, "what is there cannot be read, so nothing is done", failed);
     option(choice, "it fails, and nothing is done", concluding(Failed, failed, nothing_is_done));
     const auto unseen = [&] { return concluding(InDoubt, in_doubt, all_is_done); };
     const auto failed_but_done = [&](Status status) { return concluding(status, failed, all_is_done); };
@@ -630,7 +673,11 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     const bool list =
         effects.size() == 1 && visible &&
         program_.probes.at(verb.effects.front().probe.declaration).type.kind == ir::TypeKind::List;
-    if (visible && (effects.size() > 1 || list))
+    // What tells of the same thing comes about at once.
+    const bool several = effects.size() > 1 && std::ranges::none_of(effects, [&](const Touch& touch) {
+                             return is_told_by_a_part(verb, inner, touch.variable);
+                         });
+    if (visible && (several || list))
         option(choice, "it fails half-way: only a part has taken effect",
                concluding(Failed, failed, a_part_is_done));
     common_options(choice, course);
@@ -642,85 +689,6 @@ void Lowering::simple(const ir::Step& step, const ir::Verb& verb, Names& inner, 
     restore(step, verb, inner, effects, text, course);
     look(event);
     place(on);
-}
-
-// Whether a value was read from something of which only a run can tell what it is.
-bool Lowering::read_elsewhere(Term term, std::size_t variable) const {
-    const auto from = read_from(term);
-    if (!from || *from == variable) return false;
-    const auto& arguments = variable_arguments_[*from];
-    return std::any_of(arguments.begin(), arguments.end(),
-                       [this](Term argument) { return known(argument) == nullptr; });
-}
-
-// What a step of an inverse brings back of the change that it is for.
-void Lowering::restore(const ir::Step& step, const ir::Verb& verb, const Names& inner,
-                       const std::vector<Touch>& effects, const std::string& text,
-                       const StepContext& course) {
-    if (course.undoing == nullptr) return;
-    const Change& change = *course.undoing;
-    const auto trust = [&](const std::string& what) {
-        tell_once(out_.trusted, "trust " + text + what, fmt::format("that `{}` brings back {}", text, what),
-                  change.span);
-    };
-    const auto back = [&](const Touch& touch) { take_back(touch.variable, touch.before); };
-    for (const Touch& mine : change.touches) {
-        const std::string& name = out_.variables[mine.variable].name;
-        const bool hidden = variable_probe_[mine.variable] == no_probe;
-        bool direct = false;
-        for (const Touch& effect : effects) {
-            if (effect.variable == mine.variable) {
-                direct = true;
-                // Different from what it was: more is not declared, and the inverse is another such step.
-                if (!effect.is_visible() && !mine.is_visible()) back(mine);
-                if (effect.is_visible() &&
-                    (computed(effect.declared) || read_elsewhere(effect.declared, mine.variable))) {
-                    back(mine);
-                    trust(name);
-                }
-                continue;
-            }
-            // The same probe, asked about something that is only known in a run.
-            if (variable_probe_[effect.variable] != variable_probe_[mine.variable] || hidden) continue;
-            const auto& theirs = variable_arguments_[effect.variable];
-            const auto& ours = variable_arguments_[mine.variable];
-            const auto may_be_one = [this](Term a, Term b) {
-                return a == b || known(a) == nullptr || known(b) == nullptr;
-            };
-            if (!direct && std::ranges::equal(theirs, ours, may_be_one)) {
-                direct = true;
-                back(mine);
-                take_back(effect.variable, effect.before);
-                trust(name);
-            }
-        }
-        if (direct || !verb.action) continue;
-        const auto& theirs = change.names->own();
-        const bool shares = std::any_of(inner.own().begin(), inner.own().end(), [&](const auto& one) {
-            return one.second.condition == nullptr && one.second.term.id != absent &&
-                   std::any_of(theirs.begin(), theirs.end(), [&](const auto& other) {
-                       return other.second.condition == nullptr && other.second.term == one.second.term;
-                   });
-        });
-        const ir::UndoKind kind = semantics::way_back(step, verb).kind;
-        const bool only_says = verb.effects.empty() && kind == ir::UndoKind::None && !shares;
-        const bool unseen = verb.effects.empty() && !course.sees_effects;
-        if (!only_says && (hidden || unseen)) {
-            back(mine);
-            trust(name);
-        }
-    }
-    for (const Derived& one : change.derived) {
-        for (const Touch& effect : effects)
-            if (effect.variable == one.from && computed(effect.declared)) {
-                take_back(one.from, one.from_before);
-                trust(out_.variables[one.from].name);
-            }
-        const Label not_back = label();
-        emit(Op::IfDiffer, out_.variables[one.from].now, one.from_before, not_back);
-        take_back(one.variable, one.before);
-        place(not_back);
-    }
 }
 
 }  // namespace migc::prove

@@ -114,6 +114,7 @@ void Lowering::undo_one(Change& change, Label next, Label stop) {
         mark_undone(change);
         jump(next);
         place(differs);
+        may_be_set_again(change);
         keep_theirs(change, theirs);
     }
     if (undo.kind == UndoKind::Irreversible) {

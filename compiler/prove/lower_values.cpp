@@ -8,6 +8,7 @@
 #include "compiler/semantics/phrase.hpp"
 #include "compiler/semantics/weight.hpp"
 #include "compiler/support/escape.hpp"
+#include "compiler/support/json_text.hpp"
 #include "compiler/support/sha256.hpp"
 
 namespace migc::prove {
@@ -16,6 +17,14 @@ namespace {
 std::string shown_on_one_line(const Value& value) {
     constexpr std::size_t longest = 1000;
     return one_line(migc::show(value).substr(0, longest));
+}
+
+std::string pointer_through(const Value& names) {
+    std::string pointer;
+    const List* parts = names.get_if<List>();
+    for (const Value& part : parts != nullptr ? *parts : List{names})
+        pointer += '/' + pointer_token(migc::show(part));
+    return pointer;
 }
 
 }  // namespace
@@ -41,12 +50,12 @@ Term Lowering::evaluate(const ir::Expr& expression, const Names& names) {
                 if (const auto found = now_->parameters.find(expression.name);
                     found != now_->parameters.end())
                     return literal(found->second);
-            return symbol(expression.name);
+            return from_outside(expression.name);
         case ir::ExprKind::Setting: {
-            if (now_ == nullptr) return symbol(expression.name);
+            if (now_ == nullptr) return from_outside(expression.name);
             const auto found = now_->settings.find(expression.name);
             if (found != now_->settings.end()) return literal(found->second);
-            return symbol(fmt::format("the {} of {}", expression.name, now_->environment));
+            return from_outside(fmt::format("the {} of {}", expression.name, now_->environment));
         }
         case ir::ExprKind::List:
             return list(expression, names);
@@ -85,6 +94,14 @@ Term Lowering::apply(const Function& function, Term a, Term b) {
 Term Lowering::opaque(const std::string& name, const std::vector<Term>& arguments) {
     Term result = symbol(name);
     for (const Term& argument : arguments) result = apply({FunctionKind::Opaque, name}, result, argument);
+    made_of_[result] = arguments;
+    return result;
+}
+
+// What the command line or migc.yaml says, and not what is there.
+Term Lowering::from_outside(const std::string& name) {
+    const Term result = symbol(name);
+    outside_.insert(result);
     return result;
 }
 
@@ -100,7 +117,11 @@ Term Lowering::interpolate(const ir::Expr& expression, const Names& names) {
         // Of a text that doubles with each line only this is kept: the same is the same.
         if (text.size() > semantics::heaviest_known) text = sha256(text);
     }
-    return unknown.empty() ? literal(ir::joined(expression.type, text)) : opaque(text, unknown);
+    if (unknown.empty()) return literal(ir::joined(expression.type, text));
+    if (expression.children.size() == 1) return unknown.front();
+    const Term result = opaque(text, unknown);
+    texts_.insert(result);
+    return result;
 }
 
 Term Lowering::list(const ir::Expr& expression, const Names& names) {
@@ -140,6 +161,7 @@ std::vector<Term> Lowering::probe_arguments(const ir::Expr& expression, const Na
 
 // What a parameter stands for: what it is given, or its default where that is left out, as a run does it.
 Term Lowering::argument(const ir::Parameter& parameter, Term given) {
+    if (parameter.optional && left_out_.contains(given)) given = {false, absent};
     if (!parameter.default_value) return given;
     const auto by_default = [&] { return evaluate(*parameter.default_value, *globals_); };
     if (!given.is_register) {
@@ -152,6 +174,7 @@ Term Lowering::argument(const ir::Parameter& parameter, Term given) {
     emit(Op::IfDiffer, given.id, as_register(literal(semantics::not_given())), joined);
     copy(result, by_default());
     place(joined);
+    made_of_[{true, result}] = {given};
     return {true, result};
 }
 
@@ -179,13 +202,35 @@ Term Lowering::probe(const ir::Expr& expression, const Names& names) {
     if (invariant_ != nullptr && role == ir::Role::Fall) return falls(expression, names);
     // What nobody else has changed since is put back as it was; others' changes are a fault of their own.
     if (role == ir::Role::Restored) return of_probe(declared.role.arguments.at(1), expression, names);
-    if (const auto found = variable_of(expression, names)) return {true, out_.variables[*found].now};
-    if (const auto value = settled(expression, names)) return *value;
+    if (const auto given = given_to(expression, names)) return *given;
+    if (role == ir::Role::Pointer)
+        if (const Value* path = known(of_probe(declared.role.arguments.front(), expression, names)))
+            return literal(Value(pointer_through(*path)));
     const std::vector<Term> arguments = probe_arguments(expression, names);
-    const std::string phrase = phrase_of(expression.declaration, arguments);
+    if (const auto found = variable_of(expression, names))
+        return as_influenced({true, out_.variables[*found].now}, expression.declaration, arguments);
+    if (const auto value = settled(expression, names)) return *value;
+    return as_influenced(reading(expression.declaration, arguments), expression.declaration, arguments);
+}
+
+// What no step of the script has an effect on: a value of its own.
+Term Lowering::reading(std::uint32_t declaration, const std::vector<Term>& arguments) {
+    const ir::Probe& declared = program_.probes.at(declaration);
+    const std::string phrase = phrase_of(declaration, arguments);
     if (std::any_of(arguments.begin(), arguments.end(), [](Term t) { return t.is_register; }))
         return opaque(phrase, arguments);
-    return symbol(phrase + '\x01' + environment_of(declared));
+    const Term result = symbol(phrase + '\x01' + environment_of(declared));
+    asked_about_.try_emplace(result, arguments);
+    if (declared.role.role == ir::Role::Given) left_out_.insert(result);
+    return result;
+}
+
+// A probe that names what it is given: that, unless it was left out.
+std::optional<Term> Lowering::given_to(const ir::Expr& probe, const Names& names) {
+    const ir::Probe& declared = program_.probes.at(probe.declaration);
+    if (declared.role.role != ir::Role::Given) return std::nullopt;
+    const Term given = of_probe(declared.role.arguments.front(), probe, names);
+    return given == Term{false, absent} ? std::nullopt : std::optional(given);
 }
 
 // Empty: the same in all.

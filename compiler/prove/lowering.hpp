@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "compiler/checks/manifests.hpp"
+#include "compiler/checks/resources.hpp"
 #include "compiler/ir/program.hpp"
 #include "compiler/project/inventory.hpp"
 #include "compiler/prove/lower.hpp"
@@ -82,6 +84,20 @@ struct Derived {
     std::size_t from = 0;
     Register from_before = 0;
 };
+
+// What is behind what: the files of the project, an image registry, and everything else that runs.
+enum class Realm { Any, Files, Registry, World };
+// What a probe is about, as its role says: things, and the field of theirs.
+struct Place {
+    Realm realm = Realm::Any;
+    std::set<checks::ResourceKey> things;
+    std::optional<std::string> field;
+    ir::TypeKind type = ir::TypeKind::Any;
+    std::string environment;
+};
+// What a change of the one is for the other: nothing, the very field, the whole of which it is a part,
+// whether there is anything, or what only a run can tell.
+enum class Meeting { None, Same, Part, Whole, May };
 
 struct Change {
     std::string text;
@@ -171,7 +187,7 @@ class Lowering {
     }
     std::uint32_t remark(Remark::Kind kind, std::string text, Span span = {});
     void note(std::string text, Span span = {}) { remark(Remark::Kind::Note, std::move(text), span); }
-    void say_value(std::size_t variable);
+    void say_value(const Touch& touch, const StepContext& course);
     // Starts a choice; options are added with `option`, the last call is `end_choice`, after which the code
     // of option 0 follows.
     Choice begin_choice(const std::string& text, Span span, bool fault = true);
@@ -192,6 +208,9 @@ class Lowering {
     Term apply(const Function& function, Term a, Term b = {});
     Term opaque(const std::string& name, const std::vector<Term>& arguments);
     Term probe(const ir::Expr& expression, const Names& names);
+    Term reading(std::uint32_t declaration, const std::vector<Term>& arguments);
+    std::optional<Term> given_to(const ir::Expr& probe, const Names& names);
+    Term from_outside(const std::string& name);
     Term argument(const ir::Parameter& parameter, Term given);
     std::vector<Term> probe_arguments(const ir::Expr& expression, const Names& names);
     Names* probe_names(const ir::Expr& expression, const Names& names);
@@ -215,7 +234,6 @@ class Lowering {
     // The variable that it was read from.
     [[nodiscard]] std::optional<std::size_t> read_from(Term term) const;
     bool computed(Term term) const;
-    bool read_elsewhere(Term term, std::size_t variable) const;
     bool has_probe(const ir::Expr& expression, const Names& names) const;
     // What a probe reads through: "kubectl", "docker,curl"; "files" for what is read by migc itself.
     [[nodiscard]] static std::string reads_through(const ir::Probe& probe);
@@ -253,11 +271,13 @@ class Lowering {
     std::vector<Touch> touches(const ir::Verb& verb, const Names& inner, const Kept& kept,
                                const std::string& text, Span span, const StepContext& course,
                                const ir::Undo& undo);
+    bool is_told_otherwise(const ir::Verb& verb, const Names& inner, std::size_t variable,
+                           const StepContext& course);
+    bool is_told_by_a_part(const ir::Verb& verb, const Names& inner, std::size_t variable);
+    void begin_as_the_other(std::size_t variable, Term declared);
     void derive(Change& change, const ir::Verb& verb, const Names& inner);
     void take_effect(const Touch& touch, const StepContext& course);
     void take_back(std::size_t variable, Register value);
-    void restore(const ir::Step& step, const ir::Verb& verb, const Names& inner,
-                 const std::vector<Touch>& effects, const std::string& text, const StepContext& course);
     void check(const ir::Step& step, Names& names, const StepContext& course);
     void verify(const ir::Step& step, Names& names, const StepContext& course) { check(step, names, course); }
     void soak(const ir::Step& step, Names& names, const StepContext& course) { check(step, names, course); }
@@ -271,6 +291,37 @@ class Lowering {
     void cut_here(const StepContext& course);
     void common_options(Choice& choice, const StepContext& course);
 
+    // ---- lower_restore.cpp: what an inverse brings back
+    // How far it is known that a value is what was there: by comparing the two, by the word of whoever wrote
+    // the inverse, which was told what was there, or not at all.
+    enum class Evidence { Comparison, Word, None };
+    void sources(Term term, std::set<Term>& found) const;
+    [[nodiscard]] bool is_of_before(Term source, const Change& change, std::size_t variable) const;
+    [[nodiscard]] bool may_be_one(std::size_t a, std::size_t b) const;
+    [[nodiscard]] Evidence evidence(const ir::Step& step, const Names& inner, Term declared,
+                                    const Change& change, std::size_t variable) const;
+    void believe(const Touch& mine, Term declared, const std::function<void()>& back, const std::string& text,
+                 Evidence evidence, Span span);
+    void restore(const ir::Step& step, const ir::Verb& verb, const Names& inner,
+                 const std::vector<Touch>& effects, const std::string& text, const StepContext& course);
+    [[nodiscard]] bool acts_for(const ir::Verb& verb, const Names& inner, const Change& change) const;
+    void derived_back(const Derived& one, const ir::Step& step, const Names& inner,
+                      const std::vector<Touch>& effects, const std::string& text, const Change& change);
+
+    // ---- lower_reach.cpp: what else changes an answer
+    [[nodiscard]] Place place_of(std::uint32_t declaration, const std::vector<Term>& arguments) const;
+    [[nodiscard]] Place place_of(std::size_t variable) const;
+    [[nodiscard]] static Meeting meet(const Place& changed, const Place& asked);
+    std::optional<Term> declared_in_manifest(std::size_t variable, const Place& asked);
+    [[nodiscard]] bool is_edited(const std::string& path) const;
+    Term as_influenced(Term own, std::uint32_t declaration, const std::vector<Term>& arguments);
+    [[nodiscard]] bool takes_pods(std::size_t variable) const;
+    void if_pods_are_left(std::size_t variable, Label target);
+    Register starting(std::size_t variable);
+    void pods_start(std::size_t variable, const StepContext& course);
+    void pods_are_seen(const ir::Expr& condition);
+    void may_lack_pods(const ir::Expr& need, const std::string& text, const Change& change);
+
     // ---- lower_invariant.cpp: what must hold, or not, wherever a run comes to
     void watch_verified();
     void mark_verified(const std::string& environment);
@@ -283,7 +334,11 @@ class Lowering {
     Term falls(const ir::Expr& probe, const Names& names);
     std::optional<Term> settled(const ir::Expr& probe, const Names& names);
     void broken(const std::string& when, Span span);
-    void undecided(const Event& event);
+    void undecided(std::string why, Span span);
+    void only_a_run_tells(std::string what, Span span);
+    std::size_t measured(const ir::Expr& measure, const std::vector<Term>& arguments);
+    void measure_touched(const ir::Expr& measure);
+    Term measure_now(std::size_t variable);
 
     // ---- lower_others.cpp: somebody else
     void somebody_else(const std::string& text, Span span, const std::vector<std::size_t>& variables,
@@ -295,7 +350,9 @@ class Lowering {
     void look_at_all(const StageState& stage, Label held);
     void keep_theirs(const Change& change, Label theirs);
     void variables_in(const ir::Expr& expression, const Names& names, std::vector<std::size_t>& found);
-    void trust_refusal(const ir::Verb& verb, const std::string& text, Span span);
+    void may_overwrite(const ir::Verb& verb, const std::string& text, Span span);
+    void may_overwrite_unseen(const std::string& text, Span span);
+    void may_be_set_again(const Change& change);
     [[nodiscard]] static std::vector<std::size_t> settable(const std::vector<Touch>& touches);
 
     // ---- lower_undo.cpp: the way back
@@ -334,6 +391,7 @@ class Lowering {
     const Facts& facts_;
     SourceMap files_;              // of the manifests
     checks::Manifests manifests_;  // read when first asked
+    checks::Resources resources_;
     const ir::Invariant* invariant_;
     const bool others_;
     std::vector<OthersOf> others_of_;  // by variable
@@ -354,10 +412,26 @@ class Lowering {
     std::set<std::uint32_t> written_;            // probes that some verb has an effect on
     std::map<Register, std::size_t> read_from_;  // a register that holds what a variable was
     std::set<Register> computed_;
+    std::map<Term, std::vector<Term>> made_of_;      // of what only a run can work out
+    std::map<Term, std::vector<Term>> asked_about_;  // of what is read, and no step has an effect on
+    std::set<Term> texts_;                           // joined of several parts
+    std::set<Term> outside_;                         // parameters and settings
+    std::set<Term> late_;      // read by an inverse, when what it is to bring back is gone
+    std::set<Term> left_out_;  // names of what nobody has named: the only container
     // A remark of the proof, once.
+    // Where a step stands: in the script, where a declaration of another file has it.
+    [[nodiscard]] Span in_script(Span span, const StepContext& course) const {
+        const Span own = course.undoing != nullptr ? course.undoing->span : program_span_;
+        return own.empty() || own.file == span.file ? span : own;
+    }
     void tell_once(std::vector<Note>& notes, const std::string& key, std::string text, Span span);
     // The script's own step, for what stands in a declaration.
     [[nodiscard]] Span own_span(Span span) const { return program_span_.empty() ? span : program_span_; }
+
+    bool watching_ = false;                     // an invariant is evaluated: what else changed it counts
+    std::set<std::size_t> changed_;             // variables that a step has an effect on
+    std::map<std::size_t, Register> starting_;  // by variable: whether the pods that it stands for only start
+    std::map<std::size_t, Term> declared_of_;   // what a step that applies an object makes of it
 
     std::set<std::string> said_;
     std::map<std::string, std::pair<Register, Register>> decisions_;  // what was asked about, and the answer

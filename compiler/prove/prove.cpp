@@ -83,8 +83,7 @@ std::vector<Note> undecided_in(const Searched& searched, Span stated) {
     const auto& choices = searched.system.choices;
     for (std::size_t i = 0; i < choices.size(); ++i) {
         if (!choices[i].undecided || searched.found.counts.reached_choice[i] == 0) continue;
-        const std::string text =
-            fmt::format("after `{}` only a run can tell whether it holds", choices[i].text);
+        const std::string& text = choices[i].text;
         const auto same = [&](const Note& one) { return one.text == text && one.span == choices[i].span; };
         if (std::none_of(result.begin(), result.end(), same)) result.push_back({text, choices[i].span});
     }
@@ -133,6 +132,8 @@ Answer prove(const ir::Program& program, const project::Inventory& inventory, co
     answer.bounds = system.bounds;
     answer.trusted = system.trusted;
     answer.ends = ends_of(*searched);
+    answer.undecided = undecided_in(*searched, {});
+    if (answer.verdict == Verdict::Proved && !answer.undecided.empty()) answer.verdict = Verdict::Undecided;
     for (std::size_t i = 0; i < system.endings.size(); ++i)
         answer.held_as_declared |= system.endings[i].declared && answer.counts.reached_ending[i] != 0 &&
                                    system.endings[i].outcome != Outcome::Refused;
@@ -180,10 +181,21 @@ const Line* first_fault(const Trace& trace) {
     return found == trace.lines.end() ? nullptr : &*found;
 }
 
+// The last step before anything was taken back: where it stopped.
+const Line* last_forward(const Trace& trace) {
+    const Line* last = nullptr;
+    for (const Line& line : trace.lines) {
+        if (line.kind == Line::Kind::Undo) break;
+        if (line.kind == Line::Kind::Step) last = &line;
+    }
+    return last;
+}
+
 std::string message(const Trace& trace) {
     const Line* fault = first_fault(trace);
-    const std::string when =
-        fault == nullptr ? "nothing goes wrong" : fmt::format("`{}`: {}", fault->text, fault->happens);
+    const std::string when = fault != nullptr      ? fmt::format("`{}`: {}", fault->text, fault->happens)
+                             : trace.given.empty() ? "nothing goes wrong"
+                                                   : trace.given.front();
     std::string text = fmt::format("{}; then the run {}", when, as_an_end(trace.ending.outcome));
     if (trace.ending.violation == Violation::Overwritten)
         return fmt::format("{}; then what somebody else wrote is overwritten: {}", when, trace.ending.text);
@@ -258,7 +270,8 @@ nlohmann::json as_json(const InvariantAnswer& one, const SourceMap& sources) {
 
 void report(const Trace& trace, Span stated, Diagnostics& diagnostics) {
     const Line* fault = first_fault(trace);
-    Span span = fault != nullptr ? fault->span : trace.lines.empty() ? stated : trace.lines.back().span;
+    const Line* where = fault != nullptr ? fault : last_forward(trace);
+    Span span = where != nullptr ? where->span : stated;
     const bool property =
         trace.ending.violation == Violation::Property || trace.ending.violation == Violation::Overwritten;
     if (property && !trace.ending.span.empty()) span = trace.ending.span;
@@ -288,6 +301,8 @@ void report(const Trace& trace, Span stated, Diagnostics& diagnostics) {
 
 void report(const Answer& answer, Diagnostics& diagnostics) {
     if (answer.trace) report(*answer.trace, {}, diagnostics);
+    for (const Note& note : answer.undecided)
+        diagnostics.report(Code::InvariantUndecided, note.span, note.text);
     for (const InvariantAnswer& one : answer.invariants) {
         if (one.trace) report(*one.trace, one.span, diagnostics);
         if (one.verdict != Verdict::Undecided) continue;
@@ -314,7 +329,7 @@ const Trace& first_story(const Answer& answer) {
 
 std::string headline(const Answer& answer) {
     const Counts& counts = answer.counts;
-    if (!answer.problem.empty()) return "not proved: " + answer.problem;
+    if (!answer.problem.empty()) return "unknown: " + answer.problem;
     if (answer.verdict == Answer::Verdict::Counterexample) {
         const auto faults =
             static_cast<std::uint64_t>(std::ranges::count_if(first_story(answer).lines, &Line::fault));
@@ -323,10 +338,11 @@ std::string headline(const Answer& answer) {
                                          faults == 1 ? "is" : "are");
     }
     if (answer.verdict == Answer::Verdict::CutOff)
-        return fmt::format("not proved: after {} the search was given up; nothing wrong was found by then",
+        return fmt::format("unknown: after {} the search was given up; nothing wrong was found by then",
                            counted(counts.states, "state"));
     if (answer.verdict == Verdict::Undecided)
-        return "not proved: what is stated cannot be decided before the run";
+        return "unknown: " + (answer.undecided.empty() ? "what is stated cannot be decided before the run"
+                                                       : answer.undecided.front().text);
     std::string text =
         fmt::format("proved: {}, 1 fault each{}: {}", counted(counts.points, "stopping point"),
                     answer.others ? ", and somebody else once" : "",
@@ -366,6 +382,7 @@ nlohmann::json as_json(const Answer& answer, const SourceMap& sources) {
         {"trusted", as_json(answer.trusted, sources)},
         {"bounds", as_json(answer.bounds, sources)}};
     if (answer.others) result["others"] = true;
+    if (!answer.undecided.empty()) result["undecided"] = as_json(answer.undecided, sources);
     if (answer.trace) result["counterexample"] = as_json(*answer.trace, sources);
     for (const InvariantAnswer& one : answer.invariants)
         result["invariants"].push_back(as_json(one, sources));

@@ -44,6 +44,7 @@ struct Answer {
     std::optional<Trace> trace;     // of the counterexample
     std::vector<Note> bounds;       // what was not looked at
     std::vector<Note> trusted;      // what is taken at its word
+    std::vector<Note> undecided;    // what of the way back only a run can tell
     std::vector<Note> no_return;    // from where, by the script's own words, there is no way back
     bool held_as_declared = false;  // whether a run can end held because of them
     std::string problem;            // why the search could not begin

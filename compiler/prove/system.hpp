@@ -96,6 +96,9 @@ struct Remark {
     std::string value_text = {};  // "replicas of webapi"; with `value` its value is added
     Register value = 0;
     bool has_value = false;
+    // Of a value that an undo sets: what it was before the change that is undone, of which `span` then is.
+    Register before = 0;
+    bool undoes = false;
     Span span;
 };
 

@@ -1,5 +1,7 @@
 #include "compiler/prove/trace.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "compiler/prove/execute.hpp"
@@ -34,7 +36,7 @@ class Teller {
         const Option& chosen = choice.options[option];
         if (fault || (!choice.fault && chosen.remark)) {
             const bool last = !story_.lines.empty() && story_.lines.back().text == choice.text &&
-                              story_.lines.back().results.empty();
+                              story_.lines.back().happens.empty() && story_.lines.back().results.empty();
             if (!last) story_.lines.push_back({Line::Kind::Step, choice.text, choice.span, {}, {}, false});
             story_.lines.back().happens = chosen.text;
             story_.lines.back().fault = fault;
@@ -47,20 +49,35 @@ class Teller {
     void say(std::uint32_t number) {
         const Remark& remark = system_.remarks[number];
         if (remark.kind != Line::Kind::Result)
-            story_.lines.push_back({remark.kind, remark.text, remark.span, {}, {}, false});
-        else if (!story_.lines.empty())
-            story_.lines.back().results.push_back(
-                fmt::format("{} is {}", remark.value_text, system_.values.show(registers_[remark.value])));
+            return story_.lines.push_back({remark.kind, remark.text, remark.span, {}, {}, false});
+        const ValueId value = registers_[remark.value];
+        remember(remark, value);
+        if (!story_.lines.empty())
+            story_.lines.back().results.push_back(fmt::format(
+                "{} is {}", remark.value_text, system_.values.show(value, system_.start[remark.value])));
     }
 
   private:
+    // Whose work it is that something is not as it was: the last step that changed it, but for those whose
+    // undo has brought it back.
+    void remember(const Remark& remark, ValueId value) {
+        std::vector<Span>& steps = changed_by_[remark.value];
+        if (remark.span.empty()) return;
+        std::erase(steps, remark.span);
+        if (!remark.undoes || value != registers_[remark.before]) steps.push_back(remark.span);
+    }
+
     void end(const Ending& ending) {
         story_.ending = ending;
         for (const Variable& variable : system_.variables) {
             const ValueId now = registers_[variable.now], was = registers_[variable.origins.back()];
             if (now == was) continue;
-            story_.differences.push_back({variable.name, variable.environment, system_.values.show(now),
-                                          system_.values.show(was), variable.span});
+            const auto steps = changed_by_.find(variable.now);
+            const bool known = steps != changed_by_.end() && !steps->second.empty();
+            const ValueId own = system_.start[variable.now];
+            story_.differences.push_back({variable.name, variable.environment, system_.values.show(now, own),
+                                          system_.values.show(was, own),
+                                          known ? steps->second.back() : variable.span});
         }
     }
 
@@ -69,6 +86,7 @@ class Teller {
     Budget budget_;
     std::vector<ValueId> registers_;
     std::size_t next_ = 0;
+    std::map<Register, std::vector<Span>> changed_by_;  // steps of the script, the last one last
     Trace story_;
 };
 

@@ -13,6 +13,7 @@ Values::Values() {
     names_["l false"] = add({Kind::Literal, Value(false), "false", 0, 0, 0});
     names_["l true"] = add({Kind::Literal, Value(true), "true", 0, 0, 0});
     names_["l null"] = add({Kind::Literal, Value(Absent{}), "absent", 0, 0, 0});
+    add({Kind::Symbol, {}, "as it was", 0, 0, 0});
 }
 
 ValueId Values::add(Entry entry) {
@@ -42,9 +43,9 @@ ValueId Values::named(Kind kind, const std::string& name) {
 }
 
 std::uint16_t Values::function(Function function) {
-    const std::string key =
-        fmt::format("{} {} {} {}", static_cast<int>(function.kind), static_cast<int>(function.comparison),
-                    static_cast<int>(function.operation), function.name);
+    const std::string key = fmt::format(
+        "{} {} {} {} {} {}", static_cast<int>(function.kind), static_cast<int>(function.comparison),
+        static_cast<int>(function.operation), function.when, function.stated, function.name);
     if (const auto found = function_names_.find(key); found != function_names_.end()) return found->second;
     functions_.push_back(std::move(function));
     return function_names_[key] = static_cast<std::uint16_t>(functions_.size() - 1);
@@ -64,6 +65,11 @@ bool is_equality(Comparison comparison) {
     return comparison == Comparison::Is || comparison == Comparison::IsNot;
 }
 
+bool is_order(Comparison one) {
+    return one == Comparison::Below || one == Comparison::Above || one == Comparison::AtLeast ||
+           one == Comparison::AtMost;
+}
+
 // What a comparison of a value with itself says, whatever the value.
 ValueId with_itself(Comparison one) {
     if (one == Comparison::Is || one == Comparison::AtLeast || one == Comparison::AtMost) return yes;
@@ -81,6 +87,11 @@ bool takes_long(Comparison comparison, const Value& text) {
 
 }  // namespace
 
+bool Values::is_made_by(ValueId id, FunctionKind kind) const {
+    const Entry& entry = entries_[id];
+    return entry.kind == Kind::Made && functions_[entry.function].kind == kind;
+}
+
 ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
     const Value* left = known(a);
     const Value* right = known(b);
@@ -92,10 +103,22 @@ ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
             return truth(a == b);
         case FunctionKind::IsAbsent:
             if (left != nullptr) return truth(left->is_absent());
-            return entries_[a].kind == Kind::Initial ? no : nothing;
+            return entries_[a].kind == Kind::Initial || is_made_by(a, FunctionKind::Present) ? no : nothing;
+        case FunctionKind::Moved:
+            return a == b ? unmoved : a;
+        case FunctionKind::Upset:
+            return b == unmoved ? a : nothing;
+        case FunctionKind::Gone:
+        case FunctionKind::Present:
+            return b == unmoved ? a : b == absent ? absent : nothing;
+        case FunctionKind::Replaced:
+            return b == unmoved ? a : b;
+        case FunctionKind::Stated:
+            return b == unmoved ? a : b == f.when ? f.stated : b == absent ? absent : nothing;
+        case FunctionKind::Last:
+            return b == absent ? a : b;
         case FunctionKind::Not:
-            if (entries_[a].kind == Kind::Made && functions_[entries_[a].function].kind == FunctionKind::Not)
-                return entries_[a].a;
+            if (is_made_by(a, FunctionKind::Not)) return entries_[a].a;
             return a == yes ? no : a == no ? yes : nothing;
         case FunctionKind::And:
             if (a == no || b == no) return no;
@@ -107,6 +130,8 @@ ValueId Values::evaluate(const Function& f, ValueId a, ValueId b) {
             if (a == b && (a != absent || is_equality(f.comparison)))
                 if (const ValueId value = with_itself(f.comparison); value != nothing) return value;
             if (left == nullptr || right == nullptr || takes_long(f.comparison, *left)) return nothing;
+            // What is not there is neither more nor less than anything: `absent` is no truth.
+            if (is_order(f.comparison) && (left->is_absent() || right->is_absent())) return absent;
             return result(semantics::compare(f.comparison, *left, *right, migc::show));
         case FunctionKind::Arithmetic:
             return left && right ? result(semantics::calculate(f.operation, *left, *right, migc::show))
@@ -135,10 +160,12 @@ const Value* Values::known(ValueId id) const {
     return entry.kind == Kind::Literal ? &entry.value : nullptr;
 }
 
-std::string Values::show(ValueId id) const {
+std::string Values::show(ValueId id, ValueId own) const {
     const Entry& entry = entries_[id];
+    if (entry.kind == Kind::Initial && entry.text.empty()) return "what somebody else set";
     if (entry.kind == Kind::Initial)
-        return entry.text.empty() ? "what somebody else set" : "what it was before";
+        return own == nothing || own == id ? "what it was before"
+                                           : fmt::format("what {} was before", entry.text);
     if (entry.kind != Kind::Made) return entry.text;
     switch (functions_[entry.function].kind) {
         case FunctionKind::Different:

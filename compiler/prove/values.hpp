@@ -20,6 +20,7 @@ constexpr ValueId nothing = 0;  // no value yet
 constexpr ValueId no = 1;       // false
 constexpr ValueId yes = 2;      // true
 constexpr ValueId absent = 3;
+constexpr ValueId unmoved = 4;  // of something that is as it was before the run
 
 enum class FunctionKind : std::uint8_t {
     Opaque,     // a probe that nobody writes, a text with values in it: the same for the same arguments
@@ -32,6 +33,15 @@ enum class FunctionKind : std::uint8_t {
     And,
     Or,
     Same,  // two readings of one probe: whether they are the same value
+    // What another step's change makes of an answer. The first says what has become of what that step
+    // changes.
+    Moved,     // of what it is and what it was: `unmoved`, or what it is
+    Upset,     // of an answer and that: the answer, or one that only a run can tell
+    Gone,      // the same, of the whole of which the answer is a part: without it the answer is `absent`
+    Present,   // the same, of whether there is anything: what has become something else is there
+    Replaced,  // the same, of the very field
+    Stated,    // the same, of an object that a manifest declares: as it says, `stated` is the answer
+    Last,      // the second, unless it is absent; then the first
 };
 
 struct Function {
@@ -39,6 +49,7 @@ struct Function {
     std::string name;  // for people
     ir::Comparison comparison = ir::Comparison::Is;
     ir::Operation operation = ir::Operation::Add;
+    ValueId when = nothing, stated = nothing;  // Stated
 };
 
 class Values {
@@ -64,7 +75,8 @@ class Values {
     // The literal; null for any other value.
     [[nodiscard]] const Value* known(ValueId id) const;
     // "4", "what replicas of webapi was", "something else".
-    [[nodiscard]] std::string show(ValueId id) const;
+    // Of something that was `own` before: what was there of something else is called by that one's name.
+    [[nodiscard]] std::string show(ValueId id, ValueId own = nothing) const;
     [[nodiscard]] bool is_initial(ValueId id) const { return entries_[id].kind == Kind::Initial; }
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     [[nodiscard]] bool full() const { return full_; }
@@ -84,6 +96,7 @@ class Values {
     ValueId make(std::uint16_t function, ValueId a, ValueId b);
     ValueId truth(bool value) const { return value ? yes : no; }
     ValueId calculate(std::uint16_t function, ValueId a, ValueId b);
+    [[nodiscard]] bool is_made_by(ValueId id, FunctionKind kind) const;
     [[nodiscard]] ValueId evaluate(const Function& function, ValueId a, ValueId b);
 
     std::vector<Entry> entries_;
