@@ -185,7 +185,8 @@ def compare(case):
     same_verdict = alike or (special and drill["verdict"] == "survived") or (kind != "seed" and proof["verdict"] == "undecided")
     found.add(proof["verdict"])
     wrong = [f"{f['code']} {f['message']}" for f in found_wrong if isinstance(f, dict) and f["code"][0] == "R" and f["severity"] == "error"]
-    unknown = elsewhere(proof, drill) if "ends" in proof and kind != "others" else []
+    decided = proof["verdict"] in ("proved", "counterexample")
+    unknown = elsewhere(proof, drill) if decided and kind != "others" else []
     if same_verdict and not unknown and not (wrong and proof["verdict"] == "proved"):
         return ""
     return (f"the prover says {proof['verdict']}, the drill {drill['verdict']}, the check {wrong}\n{text}\nends that the prover does not know: {unknown}\n"
