@@ -141,9 +141,9 @@ bool same_variable(const Effect& a, const Effect& b) {
 }
 
 bool may_change(std::string_view changed, std::string_view asked) {
-    if (changed == range_of_pods) return asked == range_of_pods || touch(asked, count_of_pods);
-    if (asked == restarted_at) return touch(changed, pod_template);
-    return touch(changed, asked);
+    if (changed == range_of_pods) return asked == range_of_pods || share_field(asked, count_of_pods);
+    if (asked == restarted_at) return share_field(changed, pod_template);
+    return share_field(changed, asked);
 }
 
 bool may_take_all_pods(std::string_view field) {
