@@ -180,8 +180,9 @@ std::optional<documents::Problem> EditedFiles::refusal(const Edit& edit, Moment 
     if (is_lost(file, when) || made_ > most_made) return std::nullopt;
     const auto& text = made(edit.file, file, when).text;
     if (!text) return std::nullopt;
-    constexpr std::size_t of_one = std::size_t{64} << 10;  // bytes: a large file counts for several
-    made_ += 1 + text->size() / of_one;
+    // To try one costs several times as much as to make it, and more in a large file.
+    constexpr std::size_t weight = 10, of_one = std::size_t{64} << 10;  // bytes
+    made_ += weight * (1 + text->size() / of_one);
     if (edit.removes) {
         const auto without = documents::remove(*text, *format, edit.pointer);
         return without ? std::nullopt : std::optional(without.error());
