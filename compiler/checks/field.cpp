@@ -150,11 +150,23 @@ bool may_take_all_pods(std::string_view field) {
     return may_change(field, count_of_pods);
 }
 
+// `image of api container "api"`, and that of "proxy": one element of a list each, and not the same.
+static bool are_two_elements(const Effect& a, const Effect& b) {
+    const auto is_named = [](const Effect& effect) {
+        return effect.exact && std::ranges::all_of(effect.arguments, [](const auto& argument) {
+                   return argument && !argument->is_absent();
+               });
+    };
+    return a.probe == b.probe && a.pointer == b.pointer && a.pointer->find('*') != std::string::npos &&
+           is_named(a) && is_named(b) && a.name != b.name;
+}
+
 bool may_restore(const Effect& change, const Effect& back) {
     if (change.name == back.name) return true;
     if (back.thing.empty()) return true;
     if (change.thing != back.thing) return false;
     if (!change.pointer || !back.pointer) return true;
+    if (are_two_elements(change, back)) return false;
     if (is_restart(back)) return is_restart(change);
     if (is_restart(change)) return share_field(*back.pointer, pod_template);
     return share_field(*change.pointer, *back.pointer);

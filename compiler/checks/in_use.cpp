@@ -367,6 +367,16 @@ std::optional<std::string> place_of_host(const ResourceKey& thing, const json& o
     return place;
 }
 
+// Where an ingress names a service as what answers; nothing if it does not.
+std::optional<std::string> place_of_backend(const json& part, const std::string& service,
+                                            const std::string& pointer) {
+    if (part.is_object() && text_field(part, "/service/name") == service) return pointer + "/service/name";
+    if (!part.is_structured()) return std::nullopt;
+    for (const auto& [key, inner] : part.items())
+        if (auto found = place_of_backend(inner, service, pointer + "/" + key)) return found;
+    return std::nullopt;
+}
+
 // Whether pods cannot start without a ConfigMap, Secret or claim.
 bool needs(const json& part, const ResourceKey& thing) {
     if (part.is_object()) {
@@ -473,7 +483,7 @@ class Ahead : StageCheck {
             if (led_elsewhere_later(event, things, one)) return;
         }
         for (const ResourceKey& service : services)
-            if (named(event, things, service.name())) return;
+            if (named(event, things, service.name()) || routed(event, things, service)) return;
         for (const Routes::Left& one : left)
             if (!gone_.contains(one.service) && led_nowhere(event, things, one)) return;
         for (const ResourceKey& thing : things)
@@ -521,6 +531,26 @@ class Ahead : StageCheck {
         for (const Object* one : objects)
             if (now_.routes.has_pods(one->thing) && !gone_.contains(one->thing)) running.insert(one->thing);
         return running;
+    }
+
+    // An ingress sends requests to the service.
+    bool routed(const Event& event, const Things& things, const ResourceKey& service) {
+        for (const Object* object : picture_.resources.of_environment(
+                 picture_.manifests.mentioning({service.name()}), course_.stage->environment)) {
+            const json* now = now_.objects.now(object->thing);
+            if (!object->thing.is("ingress") || gone_.contains(object->thing) || now == nullptr) continue;
+            const auto place = place_of_backend(field(*now, "/spec"), service.name(), "/spec");
+            if (!place) continue;
+            auto* d = report(event, things, {object->thing});
+            if (d == nullptr) return true;
+            if (const Event* later = later_change(object->thing, *place))
+                d->label(later->step->span, "is changed only here");
+            else
+                d->label(picture_.manifests.span(*object, *place), "sends requests there");
+            note_users(*d);
+            return true;
+        }
+        return false;
     }
 
     // A configuration says the name of the service.

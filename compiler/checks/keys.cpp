@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// `configMapKeyRef`, where the key must be there.
+// A key that must be there: of a `configMapKeyRef`, or of a volume that names the keys that become files.
 struct Needed {
     std::string map, key;
     std::string pointer;  // of the reference, in the workload
@@ -24,6 +24,14 @@ void find_needed(const json& part, const std::string& pointer, std::vector<Neede
         if (reference.value("optional", json()) != true)
             found.push_back({text_field(reference, "/name"), text_field(reference, "/key"),
                              pointer + "/configMapKeyRef/key"});
+        return;
+    }
+    if (const json& volume = field(part, "/configMap");
+        volume.is_object() && volume.value("optional", json()) != true) {
+        const json& items = field(volume, "/items");
+        for (std::size_t i = 0; items.is_array() && i < items.size(); ++i)
+            found.push_back({text_field(volume, "/name"), text_field(items[i], "/key"),
+                             fmt::format("{}/configMap/items/{}/key", pointer, i)});
         return;
     }
     if (part.is_object())
@@ -109,7 +117,7 @@ class Left : StageCheck {
                 fmt::format("{} has no key `{}`, and {} cannot start without it", map, one.key, workload));
             d.label(picture_.manifests.span(*reader, one.pointer), "asked for here");
             d.note(
-                "the next pod that starts would wait for the key for ever (CreateContainerConfigError), perhaps in the middle of an "
+                "the next pod that starts would wait for the key for ever, perhaps in the middle of an "
                 "undo; add the key, or take the reference away first");
         }
     }

@@ -113,6 +113,16 @@ const std::vector<Routes::Workload>& Routes::workloads() const {
     return *workloads_;
 }
 
+std::set<ResourceKey> Routes::led_to(const ResourceKey& service) const {
+    std::set<ResourceKey> found;
+    const auto selection = selections_.find(service);
+    if (selection == selections_.end() || !selection->second.is_known || selection->second.labels.empty())
+        return found;
+    for (const Workload& one : workloads())
+        if (matches(selection->second.labels, one.labels)) found.insert(one.thing);
+    return found;
+}
+
 bool Routes::has_pods(const ResourceKey& workload) const {
     if (away_.contains(workload)) return false;
     const auto declared = surroundings_.declaring(workload);
@@ -142,8 +152,9 @@ std::vector<Routes::Left> Routes::left_without(const std::set<ResourceKey>& gone
         if (!selection.is_known || selection.labels.empty() || gone.contains(service) ||
             away_.contains(service))
             return;
+        // A manifest that says 0 may be what the step makes true: what is taken away now is there before.
         const auto is_led_to = [&](const ResourceKey& thing) {
-            return has_pods(thing) && selects(service, selection, thing);
+            return !away_.contains(thing) && selects(service, selection, thing);
         };
         const auto serves = [&](const Workload& one) {
             return (one.runs || come_.contains(one.thing)) && !away_.contains(one.thing) &&

@@ -29,6 +29,9 @@ class Routes {
         const Event* by = nullptr;  // the step that leads it there; null: it did so before
     };
     [[nodiscard]] std::vector<Left> left_without(const std::set<ResourceKey>& gone) const;
+    // The workloads of the manifests whose pods a service selects that a step has led elsewhere; none where
+    // that is not known.
+    [[nodiscard]] std::set<ResourceKey> led_to(const ResourceKey& service) const;
     // Whether a workload may have pods, as far as is known.
     [[nodiscard]] bool has_pods(const ResourceKey& workload) const;
 

@@ -7,6 +7,7 @@
 
 #include "compiler/checks/behind.hpp"
 #include "compiler/checks/checks.hpp"
+#include "compiler/checks/routes.hpp"
 #include "compiler/checks/ways.hpp"
 #include "compiler/support/text.hpp"
 
@@ -166,15 +167,35 @@ void explain_addresses(const Seen& seen, const Event& look, const ResourceKey& c
     }
 }
 
+// The workloads that a service leads to from each event on that leads it elsewhere.
+std::map<const Event*, std::set<ResourceKey>> led_elsewhere(const CheckContext& picture,
+                                                            const StageEvents& course) {
+    std::map<const Event*, std::set<ResourceKey>> found;
+    Routes routes(picture, course);
+    for (const Event& event : course.forward) {
+        routes.take(event);
+        if (!event.is_change() || event.things.size() != 1 || !event.things.begin()->is("service")) continue;
+        const auto is_selector = [](const Effect& one) { return one.pointer == "/spec/selector"; };
+        auto led = routes.led_to(*event.things.begin());
+        if (!led.empty() && std::ranges::any_of(event.effects, is_selector)) found[&event] = std::move(led);
+    }
+    return found;
+}
+
 void elsewhere_verified(const CheckContext& picture, const StageEvents& course, Behind& behind,
                         Diagnostics& diagnostics) {
     Seen seen(picture, course, behind);
+    const auto switches = led_elsewhere(picture, course);
     std::map<const ir::Step*, std::pair<const Event*, const Event*>> found;  // the change, and the look
     for (auto event = course.forward.rbegin(); event != course.forward.rend(); ++event) {
         if (is_look(*event)) seen.add(*event);
         if (!is_to_be_verified(*event) || event->things.size() != 1 || seen.first() == nullptr) continue;
         const ResourceKey& thing = *event->things.begin();
         if (is_workload(thing) && !seen.sees(thing)) found[event->inner] = {&*event, seen.first()};
+        if (const auto led = switches.find(&*event); led != switches.end() && !seen.sees(thing)) {
+            const auto is_seen = [&](const ResourceKey& one) { return seen.sees(one); };
+            if (std::ranges::none_of(led->second, is_seen)) found[event->inner] = {&*event, seen.first()};
+        }
     }
     for (const auto& [step, both] : found) {
         const auto& [change, look] = both;

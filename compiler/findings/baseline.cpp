@@ -13,11 +13,11 @@ using Json = nlohmann::ordered_json;
 
 tl::expected<std::vector<BaselineEntry>, std::string> read_baseline(std::string_view text) {
     try {
-        const Json json = Json::parse(text);
-        if (json.at("version") != 1)
+        const Json baseline = Json::parse(text);
+        if (baseline.at("version") != 1)
             return tl::unexpected(std::string("it is of a version that this migc does not know"));
         std::vector<BaselineEntry> result;
-        for (const auto& one : json.at("findings"))
+        for (const auto& one : baseline.at("findings"))
             result.push_back({one.at("fingerprint"), one.at("code"), one.at("file"), one.at("message")});
         return result;
     } catch (const Json::exception&) {
@@ -38,8 +38,8 @@ std::string write_baseline(const std::vector<Finding>& findings) {
     for (const auto& e : entries)
         list.push_back(
             {{"fingerprint", e.fingerprint}, {"code", e.code}, {"file", e.file}, {"message", e.message}});
-    const Json json = {{"version", 1}, {"findings", std::move(list)}};
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    const Json baseline = {{"version", 1}, {"findings", std::move(list)}};
+    return baseline.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::vector<BaselineEntry> apply_baseline(const std::vector<BaselineEntry>& baseline,
