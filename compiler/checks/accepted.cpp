@@ -8,6 +8,7 @@
 #include "compiler/checks/checks.hpp"
 #include "compiler/checks/field.hpp"
 #include "compiler/documents/pointer.hpp"
+#include "compiler/kubernetes/formats.hpp"
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/validation.hpp"
 #include "compiler/support/find.hpp"
@@ -219,7 +220,16 @@ class Accepted : StageCheck {
 
     // ------------------------------------------------ a field in the cluster
 
+    // `set autoscaling of webapi to "12..4"`.
+    void ranged(const Event& event, const Effect& effect) {
+        const auto* text = effect.value ? effect.value->get_if<std::string>() : nullptr;
+        const std::string why = text != nullptr ? kubernetes::why_no_range(*text) : "";
+        if (why.empty() || !is_first(event, effect.name)) return;
+        diagnostics_.report(Code::Refused, event.step->span, why, stops_there);
+    }
+
     void changed(const Event& event, const Effect& effect) {
+        if (is_autoscaling(effect)) return ranged(event, effect);
         if (effect.probe->role.role != ir::Role::Field || effect.thing.of != ResourceKey::Of::Object) return;
         const std::string* pointer = text_in(effect.role, 0);
         if (pointer == nullptr) return;

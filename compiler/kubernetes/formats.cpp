@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "compiler/support/find.hpp"
 #include "compiler/support/text.hpp"
 
@@ -113,4 +115,24 @@ bool is_address(std::string_view text) {
                       part.find_first_not_of(decimal_digits) == std::string::npos;
            });
 }
+std::string ReplicaRange::text() const {
+    return fmt::format("{}..{}", least, most);
+}
+
+std::optional<ReplicaRange> replica_range(std::string_view text) {
+    const std::size_t dots = text.find("..");
+    if (dots == std::string_view::npos) return std::nullopt;
+    const auto least = whole_number<std::int64_t>(text.substr(0, dots));
+    const auto most = whole_number<std::int64_t>(text.substr(dots + 2));
+    return least && most ? std::optional(ReplicaRange{*least, *most}) : std::nullopt;
+}
+
+std::string why_no_range(std::string_view text) {
+    const auto range = replica_range(text);
+    if (!range) return fmt::format("`{}` is no range of replicas, such as \"2..6\"", text);
+    if (range->least >= 1 && range->most >= range->least) return {};
+    return fmt::format(
+        "`{}` is no range of replicas: the lower number is at least 1, and not above the other", text);
+}
+
 }  // namespace migc::kubernetes

@@ -12,12 +12,8 @@ namespace migc::runtime::inline natives {
 namespace {
 
 tl::expected<ReplicaRange, std::string> parse_range(const std::string& text) {
-    const auto range = replica_range(text);
-    if (!range) return failure("`{}` is no range of replicas, such as \"2..6\"", text);
-    if (range->least < 1 || range->most < range->least)
-        return failure(
-            "`{}` is no range of replicas: the lower number is at least 1, and not above the other", text);
-    return *range;
+    if (std::string why = kubernetes::why_no_range(text); !why.empty()) return tl::unexpected(std::move(why));
+    return *replica_range(text);
 }
 
 ReplicaRange range_of(const json& autoscaler) {

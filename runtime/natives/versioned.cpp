@@ -36,14 +36,6 @@ tl::expected<Labels, std::string> parse_labels(const std::string& text) {
     return labels;
 }
 
-std::optional<ReplicaRange> replica_range(const std::string& text) {
-    const std::size_t dots = text.find("..");
-    if (dots == std::string::npos) return std::nullopt;
-    const auto least = whole_number(std::string_view(text).substr(0, dots));
-    const auto most = whole_number(std::string_view(text).substr(dots + 2));
-    return least && most ? std::optional(ReplicaRange{*least, *most}) : std::nullopt;
-}
-
 KubectlCommand merge_patch(Host& host, const std::string& written, const std::string& name_space,
                            const std::string& manager, json patch, const json& now) {
     patch["metadata"]["resourceVersion"] = resource_version(now);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
+#include "compiler/kubernetes/formats.hpp"
 #include "runtime/natives/rows.hpp"
 
 namespace migc::runtime::inline natives {
@@ -18,14 +19,8 @@ using Labels = std::map<std::string, std::optional<std::string>>;
 // "version=green,track=stable"; "version" alone takes the key away. The error: no labels.
 tl::expected<Labels, std::string> parse_labels(const std::string& text);
 
-// Between which numbers an autoscaler chooses.
-struct ReplicaRange {
-    std::int64_t least = 1;
-    std::int64_t most = 1;
-    [[nodiscard]] std::string text() const { return fmt::format("{}..{}", least, most); }
-};
-// "2..6"; nothing for anything else.
-std::optional<ReplicaRange> replica_range(const std::string& text);
+using kubernetes::replica_range;
+using kubernetes::ReplicaRange;
 
 // A command of kubectl: its arguments after those that every command has, and what it reads.
 struct KubectlCommand {
