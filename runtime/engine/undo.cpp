@@ -7,6 +7,7 @@
 
 #include "compiler/semantics/calls.hpp"
 #include "compiler/semantics/roles.hpp"
+#include "compiler/support/text.hpp"
 #include "runtime/engine/converge.hpp"
 #include "runtime/engine/steps.hpp"
 #include "runtime/engine/still_ours.hpp"
@@ -47,6 +48,15 @@ UndoEnd end_of(Outcome result) {
 bool meet(const std::set<std::string>& some, const std::set<std::string>& others) {
     return std::any_of(some.begin(), some.end(),
                        [&](const std::string& name) { return others.count(name) != 0; });
+}
+
+// Whether two fields of a thing have nothing in common: `*` stands for any element of a list.
+bool are_apart(const std::string& a, const std::string& b) {
+    if (a.empty() || b.empty()) return false;
+    const std::vector<std::string> some = split(a, '/'), others = split(b, '/');
+    for (std::size_t i = 0; i < std::min(some.size(), others.size()); ++i)
+        if (some[i] != others[i] && some[i] != "*" && others[i] != "*") return true;
+    return false;
 }
 
 bool in_parts(const ir::Program& program, const std::vector<ir::Step>& steps) {
@@ -520,6 +530,8 @@ void StageUndo::run_steps(Inverse& inverse) {
 
 // "replicas of webapi is 2 again".
 std::string StageUndo::restored_text(const Inverse& inverse) {
+    // What an undo of somebody else's making leaves is looked at when all is taken back, and not before.
+    if (inverse.undo != &inverse.verb->undo) return {};
     std::string text;
     for (const ir::Effect& effect : inverse.verb->effects) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
@@ -556,11 +568,22 @@ void StageUndo::remember_restored(Inverse& inverse) {
         const Value* before = find_value(inverse.change->before, phrase);
         if (before == nullptr) continue;
         const std::set<std::string> names = names_in(stage_.evaluator, effect.probe, *inverse.scope);
+        const std::string field = field_of(effect, *inverse.scope);
         for (auto& [other, restored] : restored_)
-            restored.changed_again = restored.changed_again || meet(restored.names, names);
+            restored.changed_again =
+                restored.changed_again || (meet(restored.names, names) && !are_apart(restored.field, field));
         restored_[phrase] = {
-            {&effect, phrase, *before, {}, {}}, inverse.scope, inverse.change->step, names, false};
+            {&effect, phrase, *before, {}, {}}, inverse.scope, inverse.change->step, names, field, false};
     }
+}
+
+std::string StageUndo::field_of(const ir::Effect& effect, const Scope& scope) {
+    const ir::Program& program = stage_.run.program;
+    if (semantics::role_of(program, effect.probe) != ir::Role::Field) return {};
+    const ir::Expr* pointer = semantics::role_argument(program, effect.probe, 0);
+    const Value value = pointer != nullptr ? stage_.evaluator.evaluate(*pointer, scope).value : Value();
+    const auto* text = value.get_if<std::string>();
+    return text != nullptr ? *text : "";
 }
 
 // A composite's inverse answers for all that was done inside of it.

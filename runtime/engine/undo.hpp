@@ -52,6 +52,7 @@ class StageUndo {
         std::shared_ptr<Scope> scope;
         StepId step;
         std::set<std::string> names;  // of what the probe asks about: "webapi", "settings"
+        std::string field;            // of it, as a JSON pointer; empty for the whole, or if it is no field
         bool changed_again = false;  // by the inverse of an earlier step: it need not be as it was in between
     };
 
@@ -87,6 +88,7 @@ class StageUndo {
     void remember_restored(Inverse& inverse);
     void remember_all_restored(Inverse& inverse);
     std::string restored_text(const Inverse& inverse);
+    std::string field_of(const ir::Effect& effect, const Scope& scope);
     void conclude(Change& change, Outcome result, const std::string& message, Reason why = Reason::None,
                   const Written& written = {});
     void worsen(UndoEnd end, const std::string& message);

@@ -13,6 +13,7 @@
 #include "compiler/support/account.hpp"
 #include "compiler/support/encoding.hpp"
 #include "compiler/support/failure.hpp"
+#include "compiler/support/read_file.hpp"
 #include "runtime/trust/bytes.hpp"
 #include "runtime/trust/runner.hpp"
 

@@ -92,7 +92,8 @@ std::string secret_digest(const DigestKey& key, std::string_view place, std::str
     crypto_auth_hmacsha256_state state;
     crypto_auth_hmacsha256_init(&state, key.bytes.data(), key.bytes.size());
     // The length before the place keeps ("a", "bc") and ("ab", "c") apart.
-    for (const std::string_view part : {std::string_view(fmt::format("{}:", place.size())), place, value})
+    const std::string length = fmt::format("{}:", place.size());
+    for (const std::string_view part : {std::string_view(length), place, value})
         crypto_auth_hmacsha256_update(&state, raw(part), part.size());
     std::array<unsigned char, crypto_auth_hmacsha256_BYTES> digest{};
     crypto_auth_hmacsha256_final(&state, digest.data());
