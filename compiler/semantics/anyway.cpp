@@ -130,6 +130,10 @@ std::optional<bool> by_pattern(const ir::Expr& comparison, const ir::Program& pr
     const bool is_image = kind == TypeKind::Image && role_of(program, left) == ir::Role::Field;
     if (comparison.comparison != Comparison::Matches || pattern == nullptr || (!is_number && !is_image))
         return std::nullopt;
+    // Nobody writes a thousand letters to say "anything"; to build such an expression costs more than all
+    // else.
+    constexpr std::size_t longest = 200;
+    if (pattern->size() > longest) return std::nullopt;
     const RE2 expression(*pattern, RE2::Quiet);
     if (!expression.ok()) return std::nullopt;
     const auto texts = every_kind_of_text(is_image);
