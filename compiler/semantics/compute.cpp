@@ -83,7 +83,12 @@ Computed matches(const Value& left, const Value& right, const Shown& shown) {
     if (!expression.ok())
         return mistake(fmt::format("`{}` is no regular expression: {}", shown(right), expression.error()));
     if (left.is_absent()) return {Value(false), {}, false};
-    return {Value(RE2::PartialMatch(text_of(left).value_or(show(left)), expression)), {}, false};
+    const std::string text = text_of(left).value_or(show(left));
+    // At worst each letter is compared with every part of the expression: seconds, from here on.
+    constexpr std::size_t most = 100'000'000;
+    if (text.size() * static_cast<std::size_t>(expression.ProgramSize()) > most)
+        return {Value(Unknown{"the regular expression is too large for so long a text"}), {}, false};
+    return {Value(RE2::PartialMatch(text, expression)), {}, false};
 }
 
 bool among(const List& items, const Value& wanted) {
