@@ -349,6 +349,9 @@ bool is_percent(const Type& type) {
 }  // namespace
 
 std::uint32_t Lowering::probe(const Declaration& declaration) {
+    if (std::ranges::find(open_computed_, &declaration) != open_computed_.end())
+        diagnostics_.report(Code::BadDeclaration, declaration.probe->signature_span,
+                            "this probe is worked out of itself", "nobody could ever find out what it is");
     if (const auto known = probes_.find(&declaration); known != probes_.end()) return known->second;
     const auto index = static_cast<std::uint32_t>(program_.probes.size());
     probes_.emplace(&declaration, index);
@@ -364,7 +367,9 @@ std::uint32_t Lowering::probe(const Declaration& declaration) {
     if (probe.reads.size() != 1) {
         diagnostics_.report(Code::BadDeclaration, probe.signature_span, "a probe has exactly one `read ..;`");
     } else if (probe.reads.front().parenthesised || probe.reads.front().kind != syntax::ExprKind::Phrase) {
+        open_computed_.push_back(&declaration);
         result.computed = computed(probe, result.type, scope);
+        open_computed_.pop_back();
         // What is read as text says itself whether it has a sign.
         if (is_percent(result.type) && result.computed->kind != ir::ExprKind::Arithmetic)
             result.computed_as = probe.read_as.text;

@@ -191,6 +191,7 @@ class Lowering {
     bool in_invariant_ = false;
     std::unordered_map<const Declaration*, std::uint32_t> verbs_;
     std::unordered_map<const Declaration*, std::uint32_t> probes_;
+    std::vector<const Declaration*> open_computed_;    // probes, to find one that asks itself
     std::vector<const Declaration*> open_composites_;  // to find a composite that contains itself
 };
 

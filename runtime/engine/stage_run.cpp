@@ -213,6 +213,15 @@ void StageRun::mark_undone(const StepId& step) {
     run.runbook_is_old_ = true;
 }
 
+void StageRun::mark_standing(const StepId& step) {
+    {
+        const std::lock_guard lock(mutex_);
+        StageState::mark_standing(step);
+        if (const Change* change = find(step)) run.runbook.update(*this, *change);
+    }
+    run.runbook_is_old_ = true;
+}
+
 void StageRun::wrote(const Values& values) {
     const std::lock_guard lock(mutex_);
     StageState::wrote(values);

@@ -152,6 +152,7 @@ struct StageRun : StageState {
     // What was changed inside of a step, so far.
     std::vector<Change> changes_inside(const StepId& step);
     void mark_undone(const StepId& step);
+    void mark_standing(const StepId& step);
     // What this run last left in a probe, by phrase: anything else was written by somebody else.
     void wrote(const Values& values);
     [[nodiscard]] bool wrote(const std::string& phrase, const Value& value);

@@ -639,9 +639,28 @@ void StageUndo::check_restored() {
         if (went_with_its_object(restored)) continue;
         const ir::Effect& effect = *restored.target.effect;
         const bool must_equal = effect.becomes != ir::Becomes::Different && !restored.changed_again;
-        if (!must_equal || holds(converge.equals(effect.probe, *restored.scope, restored.target.before)))
+        const Result equal =
+            must_equal ? converge.equals(effect.probe, *restored.scope, restored.target.before) : Result{};
+        if (holds(equal))
             holds(converge.caught_up(effect.probe, *restored.scope, restored.step));
+        else if (equal.kind == ResultKind::Failed)
+            stands(restored.step, equal.message);
     }
+}
+
+// The step's own undo went well, and has not brought back what was there: whoever undoes the run again must
+// look again.
+void StageUndo::stands(const StepId& step, const std::string& message) {
+    const Change* change = stage_.find(step);
+    if (change == nullptr) return;
+    stage_.run.recorder.record(events::UndoOutcome{stage_.about(step, change->text),
+                                                   {},
+                                                   Outcome::Failed,
+                                                   printable("after the undo, " + message),
+                                                   {},
+                                                   {}},
+                               Reason::None);
+    stage_.mark_standing(step);
 }
 
 // What looking at each effect says: as declared, as before, or neither.

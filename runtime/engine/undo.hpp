@@ -86,6 +86,7 @@ class StageUndo {
     [[nodiscard]] bool went_with_its_object(const Restored& restored);
     void check_restored();
     void remember_restored(Inverse& inverse);
+    void stands(const StepId& step, const std::string& message);
     void remember_all_restored(Inverse& inverse);
     std::string restored_text(const Inverse& inverse);
     std::string field_of(const ir::Effect& effect, const Scope& scope);

@@ -51,6 +51,11 @@ void StageState::mark_undone(const StepId& step) {
         change.undone = change.undone || change.step == step || change.step.is_inside(step);
 }
 
+void StageState::mark_standing(const StepId& step) {
+    for (Change& change : changes)
+        if (change.step == step) change.undone = false;
+}
+
 void StageState::wrote(const Values& values) {
     for (const auto& [phrase, value] : values) written[phrase] = value;
 }
@@ -209,6 +214,7 @@ class StageReader {
             return;
         }
         if (well) stage_.mark_undone(ended.step);
+        if (ended.result == Outcome::Failed) stage_.mark_standing(ended.step);
         if (ended.result != Outcome::InDoubt) undone->open_parts.clear();
     }
 

@@ -68,6 +68,8 @@ struct StageState {
     Change* conclude(const StepId& step, const events::StepOutcome& outcome);
     // The change of that step is taken back, and with a composite all that was done inside of it.
     void mark_undone(const StepId& step);
+    // What was called undone is not: a look when all was taken back has found something else.
+    void mark_standing(const StepId& step);
     void wrote(const Values& values);
     // The identities of things, by phrase.
     void knows(const Texts& things);
