@@ -101,7 +101,8 @@ struct ShortOption {
     bool sticks;
 };
 constexpr std::array short_options = {
-    ShortOption{"mysql mysqldump mysqladmin mysqlimport mariadb-admin mariadb mysqlcheck mariadb-dump", "-p", true},
+    ShortOption{"mysql mysqldump mysqladmin mysqlimport mariadb-admin mariadb mysqlcheck mariadb-dump", "-p",
+                true},
     ShortOption{"mongo mongosh mongodump mongorestore sshpass", "-p", true},
     ShortOption{"login", "-p", false},
     ShortOption{"redis-cli", "-a", false},
