@@ -383,7 +383,7 @@ Found service_ports(const json& spec, std::string_view) {
     const json* ports = at(spec, "/ports");
     const bool needs = text_of(spec, "/clusterIP") != "None" && text_of(spec, "/type") != "ExternalName";
     if (ports == nullptr || ports->empty()) return needs ? Wrong{"/ports", "Required value", false} : Found();
-    for (std::size_t i = 0; ports->size() > 1 && i < ports->size(); ++i)
+    for (std::size_t i = 0; ports->is_array() && ports->size() > 1 && i < ports->size(); ++i)
         if (text_of((*ports)[i], "/name").empty())
             return Wrong{fmt::format("/ports/{}/name", i), "Required value", false};
     return {};

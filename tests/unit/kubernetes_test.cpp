@@ -1,8 +1,13 @@
+#include <fstream>
+#include <set>
+
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "compiler/kubernetes/image_name.hpp"
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/manifest.hpp"
+#include "compiler/kubernetes/validation.hpp"
 
 using namespace migc::kubernetes;
 
@@ -89,4 +94,32 @@ TEST_CASE("names of images that a cluster could not pull") {
     CHECK(why_no_image("r.example.com/WEB:1") ==
           "`WEB` has capitals, and the path of an image is in small letters");
     CHECK(why_no_image("https://web:1") == "it is an address; leave `https://` out");
+}
+
+TEST_CASE("whatever an object looks like, what is wrong with it is said, and nothing ends the program") {
+    std::ifstream file("tests/live/api_answers.json");
+    const nlohmann::json answers = nlohmann::json::parse(file);
+    const std::vector<nlohmann::json> odd = {nullptr, true, -7, "x", {"x", 7}, {{"x", 7}, {"y", {"z"}}}};
+    std::size_t tried = 0;
+    for (const auto& [name, request] : answers.items()) {
+        const nlohmann::json& object = request["input"];
+        if (!object.is_object() || !object.contains("kind") || !name.ends_with("as it should be")) continue;
+        const std::string plural = plural_of(object["kind"].get<std::string>());
+        std::set<std::string> places;
+        const nlohmann::json flat = object.flatten();
+        for (const auto& [leaf, value] : flat.items())
+            for (std::size_t end = leaf.size(); end != std::string::npos && end > 0;
+                 end = leaf.rfind('/', end - 1))
+                places.insert(leaf.substr(0, end));
+        for (const std::string& place : places)
+            for (const nlohmann::json& value : odd) {
+                nlohmann::json changed = object;
+                changed[nlohmann::json::json_pointer(place)] = value;
+                INFO(changed.dump());
+                REQUIRE_NOTHROW(refusals_of(plural, changed, true));
+                REQUIRE_NOTHROW(refusals_of_change(plural, object, changed));
+                ++tried;
+            }
+    }
+    CHECK(tried > 900);
 }
