@@ -29,11 +29,6 @@ std::string own_plural(const json& object) {
     return is_own ? kubernetes::plural_of(text_field(object, "/kind")) : "";
 }
 
-// Whether one pointer leads to what the other does, or to what holds it.
-bool holds(std::string_view outer, std::string_view inner) {
-    return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '/');
-}
-
 // The same of a pointer as a script writes it, where an element of a list may be picked by what it holds.
 bool meet(std::string_view written, std::string_view pointer) {
     const auto tokens = documents::tokens_of(written), others = documents::tokens_of(pointer);
@@ -252,7 +247,7 @@ class Accepted : StageCheck {
             d.note(stops_there);
         }
         const bool is_frozen = known != nullptr && field(*known, "/immutable") == true &&
-                               (holds("/data", *pointer) || holds("/binaryData", *pointer));
+                               (pointer_holds("/data", *pointer) || pointer_holds("/binaryData", *pointer));
         if (is_frozen || !kubernetes::why_immutable(plural, *pointer).empty())
             report_fixed(event, effect.thing, *pointer, Severity::Error, nullptr);
     }
@@ -265,11 +260,13 @@ class Accepted : StageCheck {
         if (!value || value->is_unknown()) return "";
         const Patched then = patched(known != nullptr ? *known : json::object(), tokens, in_json(*value));
         if (!then.object) return then.why;
+        const auto refusals = kubernetes::refusals_of(plural, *then.object);
+        if (refusals.empty()) return "";
         const auto before =
             known != nullptr ? kubernetes::refusals_of(plural, *known) : std::vector<Refusal>{};
-        for (const Refusal& one : kubernetes::refusals_of(plural, *then.object)) {
-            const bool is_about = holds(pointer, one.pointer) ||
-                                  (holds(one.pointer, pointer) && (known != nullptr || one.is_type));
+        for (const Refusal& one : refusals) {
+            const bool is_about = pointer_holds(pointer, one.pointer) ||
+                                  (pointer_holds(one.pointer, pointer) && (known != nullptr || one.is_type));
             if (is_about && std::ranges::find(before, one) == before.end())
                 return in_words(one, *then.object);
         }

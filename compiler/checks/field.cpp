@@ -5,6 +5,7 @@
 #include "compiler/ir/compare.hpp"
 #include "compiler/semantics/known.hpp"
 #include "compiler/support/find.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::checks {
 namespace {
@@ -35,15 +36,10 @@ std::string without_indices(std::string_view pointer) {
     return result;
 }
 
-// Whether one pointer leads to what the other does, or to what holds it.
-bool holds(std::string_view outer, std::string_view inner) {
-    return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '/');
-}
-
 }  // namespace
 
 bool share_field(std::string_view a, std::string_view b) {
-    return holds(a, b) || holds(b, a);
+    return pointer_holds(a, b) || pointer_holds(b, a);
 }
 
 bool is_count_of_pods(std::string_view pointer) {
@@ -117,7 +113,7 @@ bool may_change_image(const Effect& effect) {
 }
 
 bool is_restart(const Effect& effect) {
-    return effect.pointer && holds(restarted_at, *effect.pointer);
+    return effect.pointer && pointer_holds(restarted_at, *effect.pointer);
 }
 
 std::optional<Count> count_of(const Effect& effect) {

@@ -171,13 +171,17 @@ void explain_addresses(const Seen& seen, const Event& look, const ResourceKey& c
 std::map<const Event*, std::set<ResourceKey>> led_elsewhere(const CheckContext& picture,
                                                             const StageEvents& course) {
     std::map<const Event*, std::set<ResourceKey>> found;
+    const auto is_selector = [](const Effect& one) { return one.pointer == "/spec/selector"; };
+    const auto is_switch = [&](const Event& event) {
+        return event.is_change() && event.things.size() == 1 && event.things.begin()->is("service") &&
+               std::ranges::any_of(event.effects, is_selector);
+    };
+    if (std::ranges::none_of(course.forward, is_switch)) return found;
     Routes routes(picture, course);
     for (const Event& event : course.forward) {
         routes.take(event);
-        if (!event.is_change() || event.things.size() != 1 || !event.things.begin()->is("service")) continue;
-        const auto is_selector = [](const Effect& one) { return one.pointer == "/spec/selector"; };
-        auto led = routes.led_to(*event.things.begin());
-        if (!led.empty() && std::ranges::any_of(event.effects, is_selector)) found[&event] = std::move(led);
+        if (!is_switch(event)) continue;
+        if (auto led = routes.led_to(*event.things.begin()); !led.empty()) found[&event] = std::move(led);
     }
     return found;
 }

@@ -3,6 +3,7 @@
 
 #include "compiler/kubernetes/rules.hpp"
 #include "compiler/kubernetes/validation.hpp"
+#include "compiler/support/json_text.hpp"
 #include "compiler/support/text.hpp"
 
 namespace migc::kubernetes {
@@ -90,9 +91,7 @@ std::vector<Refusal> refusals_of_change(std::string_view plural, const json& bef
 
 std::string why_immutable(std::string_view plural, std::string_view pointer) {
     for (const Fixed& one : fixed) {
-        const bool within = pointer == one.pointer ||
-                            (pointer.starts_with(one.pointer) && pointer[one.pointer.size()] == '/');
-        if (listed(one.plurals, plural) && within) return std::string(one.why);
+        if (listed(one.plurals, plural) && pointer_holds(one.pointer, pointer)) return std::string(one.why);
     }
     return {};
 }

@@ -9,6 +9,7 @@
 #include "compiler/kubernetes/formats.hpp"
 #include "compiler/support/encoding.hpp"
 #include "compiler/support/find.hpp"
+#include "compiler/support/json_text.hpp"
 #include "compiler/support/text.hpp"
 
 namespace migc::kubernetes {
@@ -16,13 +17,12 @@ namespace migc::kubernetes {
 using nlohmann::json;
 
 const json* at(const json& object, std::string_view pointer) {
-    const json::json_pointer where{std::string(pointer)};
-    return object.contains(where) && !object.at(where).is_null() ? &object.at(where) : nullptr;
+    const json& found = field(object, std::string(pointer));
+    return found.is_null() ? nullptr : &found;
 }
-std::string escaped(std::string_view key) {
-    std::string result;
-    for (const char c : key) result += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    return "/" + result;
+
+std::string step_of(std::string_view key) {
+    return "/" + pointer_token(key);
 }
 
 namespace {
@@ -37,17 +37,9 @@ Found expected(std::string_view type, std::string below = {}) {
     return Wrong{std::move(below), fmt::format("expected {}", type), true};
 }
 
-std::string text_of(const json& object, std::string_view pointer) {
-    const json* value = at(object, pointer);
-    return value != nullptr && value->is_string() ? value->get<std::string>() : "";
-}
-std::int64_t number_of(const json& object, std::string_view pointer, std::int64_t otherwise) {
-    const json* value = at(object, pointer);
-    return value != nullptr && value->is_number_integer() ? value->get<std::int64_t>() : otherwise;
-}
 bool meets(const json& labels, const json& requirement) {
-    const json* value = at(labels, escaped(text_of(requirement, "/key")));
-    const std::string how = text_of(requirement, "/operator");
+    const json* value = at(labels, step_of(text_field(requirement, "/key")));
+    const std::string how = text_field(requirement, "/operator");
     if (how == "Exists") return value != nullptr;
     if (how == "DoesNotExist") return value == nullptr;
     const json* values = at(requirement, "/values");
@@ -58,7 +50,7 @@ bool meets(const json& labels, const json& requirement) {
 bool selects(const json& selector, const json& labels) {
     if (const json* wanted = at(selector, "/matchLabels"); wanted != nullptr && wanted->is_object())
         for (const auto& [key, value] : wanted->items())
-            if (const json* has = at(labels, escaped(key)); has == nullptr || *has != value) return false;
+            if (const json* has = at(labels, step_of(key)); has == nullptr || *has != value) return false;
     const json* expressions = at(selector, "/matchExpressions");
     return expressions == nullptr ||
            std::ranges::all_of(*expressions, [&](const json& one) { return meets(labels, one); });
@@ -92,7 +84,7 @@ Found maps(const json& value, std::string_view) {
 Found texts(const json& value, std::string_view) {
     if (!value.is_object()) return expected("map");
     for (const auto& [key, one] : value.items())
-        if (!one.is_string() && !one.is_null()) return expected("string", escaped(key));
+        if (!one.is_string() && !one.is_null()) return expected("string", step_of(key));
     return {};
 }
 Found at_least(const json& value, std::string_view least) {
@@ -177,7 +169,7 @@ Found labels(const json& value, std::string_view) {
             return invalid(
                 one,
                 "a valid label must be an empty string or consist of at most 63 alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-                escaped(key));
+                step_of(key));
     }
     return {};
 }
@@ -196,14 +188,14 @@ Found config_data(const json& value, std::string_view) {
         if (!is_config_key(key))
             return invalid(json(key),
                            "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-                           escaped(key));
+                           step_of(key));
     return {};
 }
 Found base64_data(const json& value, std::string_view) {
     if (Found wrong = config_data(value, {})) return wrong;
     for (const auto& [key, one] : value.items())
         if (one.is_string() && !from_base64(one.get<std::string>()))
-            return Wrong{escaped(key), "illegal base64 data", true};
+            return Wrong{step_of(key), "illegal base64 data", true};
     return {};
 }
 Found quantity(const json& value, std::string_view) {
@@ -216,7 +208,7 @@ Found quantity(const json& value, std::string_view) {
 Found quantities(const json& value, std::string_view) {
     if (!value.is_object()) return expected("map");
     for (const auto& [name, one] : value.items())
-        if (Found wrong = quantity(one, {})) return Wrong{escaped(name), wrong->why, wrong->is_type};
+        if (Found wrong = quantity(one, {})) return Wrong{step_of(name), wrong->why, wrong->is_type};
     return {};
 }
 Found schedule(const json& value, std::string_view) {
@@ -246,7 +238,7 @@ Found has(const json& value, std::string_view words) {
 Found knows(const json& value, std::string_view words) {
     if (!value.is_object()) return {};
     for (const auto& [key, one] : value.items())
-        if (!listed(words, key)) return Wrong{escaped(key), "field not declared in schema", true};
+        if (!listed(words, key)) return Wrong{step_of(key), "field not declared in schema", true};
     return {};
 }
 // A list of maps, no two alike in the fields.
@@ -276,7 +268,7 @@ Found one_way(const json& value, std::string_view words) {
                      : Found();
 }
 Found requirement(const json& value, std::string_view) {
-    const std::string how = text_of(value, "/operator");
+    const std::string how = text_field(value, "/operator");
     if (!listed("In NotIn Exists DoesNotExist", how))
         return invalid(json(how), "not a valid selector operator", "/operator");
     const json* values = at(value, "/values");
@@ -305,7 +297,7 @@ Found own_pods(const json& spec, std::string_view) {
                    "/template/metadata/labels");
 }
 Found strategy(const json& value, std::string_view) {
-    const std::string type = text_of(value, "/type");
+    const std::string type = text_field(value, "/type");
     if (!type.empty() && type != "Recreate" && type != "RollingUpdate")
         return Wrong{
             "/type",
@@ -323,31 +315,31 @@ Found strategy(const json& value, std::string_view) {
                : Found();
 }
 Found deadline(const json& spec, std::string_view) {
-    const std::int64_t deadline = number_of(spec, "/progressDeadlineSeconds", 600);
-    return deadline >= 0 && deadline <= number_of(spec, "/minReadySeconds", 0)
+    const std::int64_t deadline = int_field(spec, "/progressDeadlineSeconds", 600);
+    return deadline >= 0 && deadline <= int_field(spec, "/minReadySeconds", 0)
                ? invalid(json(deadline), "must be greater than minReadySeconds", "/progressDeadlineSeconds")
                : Found();
 }
 Found variable(const json& value, std::string_view) {
     if (Found wrong = has(value, "name")) return wrong;
     const json* source = at(value, "/valueFrom");
-    return source != nullptr && !text_of(value, "/value").empty()
+    return source != nullptr && !text_field(value, "/value").empty()
                ? invalid(json(""), "may not be specified when `value` is not empty", "/valueFrom")
                : Found();
 }
 Found mounts(const json& spec, const json* claim_templates) {
     std::set<std::string> known;
     if (claim_templates != nullptr && claim_templates->is_array())
-        for (const json& one : *claim_templates) known.insert(text_of(one, "/metadata/name"));
+        for (const json& one : *claim_templates) known.insert(text_field(one, "/metadata/name"));
     if (const json* volumes = at(spec, "/volumes"); volumes != nullptr && volumes->is_array())
-        for (const json& one : *volumes) known.insert(text_of(one, "/name"));
+        for (const json& one : *volumes) known.insert(text_field(one, "/name"));
     for (const char* list : {"initContainers", "containers"}) {
         const json* containers = at(spec, fmt::format("/{}", list));
         for (std::size_t i = 0; containers != nullptr && containers->is_array() && i < containers->size();
              ++i) {
             const json* mounted = at((*containers)[i], "/volumeMounts");
             for (std::size_t k = 0; mounted != nullptr && mounted->is_array() && k < mounted->size(); ++k)
-                if (const std::string name = text_of((*mounted)[k], "/name"); !known.contains(name))
+                if (const std::string name = text_field((*mounted)[k], "/name"); !known.contains(name))
                     return Wrong{fmt::format("/{}/{}/volumeMounts/{}/name", list, i, k),
                                  fmt::format("Not found: \"{}\"", name), false};
         }
@@ -358,15 +350,15 @@ Found requests(const json& resources, std::string_view) {
     const json *wanted = at(resources, "/requests"), *limits = at(resources, "/limits");
     if (wanted == nullptr || limits == nullptr || !wanted->is_object()) return {};
     for (const auto& [name, value] : wanted->items())
-        if (const json* limit = at(*limits, escaped(name));
+        if (const json* limit = at(*limits, step_of(name));
             limit != nullptr && amount_of(value) > amount_of(*limit))
             return invalid(value, fmt::format("must be less than or equal to {} limit", name), "/requests");
     return {};
 }
 Found toleration(const json& value, std::string_view) {
-    return text_of(value, "/key").empty() && text_of(value, "/operator") != "Exists"
+    return text_field(value, "/key").empty() && text_field(value, "/operator") != "Exists"
                ? invalid(
-                     json(text_of(value, "/operator")),
+                     json(text_field(value, "/operator")),
                      "operator must be Exists when `key` is empty, which means \"match all values and all keys\"",
                      "/operator")
                : Found();
@@ -376,15 +368,16 @@ Found both_data(const json& object, std::string_view) {
     if (data == nullptr || binary == nullptr || !data->is_object() || !binary->is_object()) return {};
     for (const auto& [key, value] : data->items())
         if (binary->contains(key))
-            return invalid(json(key), "duplicate of key present in binaryData", "/data" + escaped(key));
+            return invalid(json(key), "duplicate of key present in binaryData", "/data" + step_of(key));
     return {};
 }
 Found service_ports(const json& spec, std::string_view) {
     const json* ports = at(spec, "/ports");
-    const bool needs = text_of(spec, "/clusterIP") != "None" && text_of(spec, "/type") != "ExternalName";
+    const bool needs =
+        text_field(spec, "/clusterIP") != "None" && text_field(spec, "/type") != "ExternalName";
     if (ports == nullptr || ports->empty()) return needs ? Wrong{"/ports", "Required value", false} : Found();
     for (std::size_t i = 0; ports->is_array() && ports->size() > 1 && i < ports->size(); ++i)
-        if (text_of((*ports)[i], "/name").empty())
+        if (text_field((*ports)[i], "/name").empty())
             return Wrong{fmt::format("/ports/{}/name", i), "Required value", false};
     return {};
 }
@@ -395,7 +388,7 @@ Found claimed(const json& spec, std::string_view) {
                                  : Found();
 }
 Found autoscaler(const json& spec, std::string_view) {
-    const std::int64_t least = number_of(spec, "/minReplicas", 1), most = number_of(spec, "/maxReplicas", 0);
+    const std::int64_t least = int_field(spec, "/minReplicas", 1), most = int_field(spec, "/maxReplicas", 0);
     if (most < 1) return invalid(json(most), "must be greater than 0", "/maxReplicas");
     return most < least
                ? invalid(json(most), "must be greater than or equal to `minReplicas`", "/maxReplicas")
@@ -403,7 +396,7 @@ Found autoscaler(const json& spec, std::string_view) {
 }
 Found aims(const json& spec, std::string_view) {
     for (const char* field : {"/scaleTargetRef/kind", "/scaleTargetRef/name"})
-        if (text_of(spec, field).empty()) return Wrong{field, "Required value", false};
+        if (text_field(spec, field).empty()) return Wrong{field, "Required value", false};
     return {};
 }
 Found disruption(const json& spec, std::string_view) {
@@ -412,7 +405,7 @@ Found disruption(const json& spec, std::string_view) {
                : Found();
 }
 Found path(const json& value, std::string_view) {
-    const std::string type = text_of(value, "/pathType"), text = text_of(value, "/path");
+    const std::string type = text_field(value, "/pathType"), text = text_field(value, "/path");
     if (type.empty()) return Wrong{"/pathType", "Required value: pathType must be specified", false};
     if (type != "ImplementationSpecific" && !text.starts_with('/'))
         return invalid(json(text), "must be an absolute path", "/path");

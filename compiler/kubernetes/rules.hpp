@@ -72,6 +72,6 @@ Found mounts(const nlohmann::json& spec, const nlohmann::json* claim_templates);
 // The part at a JSON pointer; null where there is none, and for null.
 const nlohmann::json* at(const nlohmann::json& object, std::string_view pointer);
 // "/example.org~1rev" of "example.org/rev".
-std::string escaped(std::string_view key);
+std::string step_of(std::string_view key);
 
 }  // namespace migc::kubernetes

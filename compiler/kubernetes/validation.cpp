@@ -269,10 +269,10 @@ class Validation {
         const std::string_view step = path.substr(0, end), rest = path.substr(end);
         if (step != "*") {
             if (const auto one = value.is_object() ? value.find(step) : value.end(); one != value.end())
-                visit(*one, rest, pointer + escaped(step), found);
+                visit(*one, rest, pointer + step_of(step), found);
             return;
         }
-        for (const auto& [key, one] : value.items()) visit(one, rest, pointer + escaped(key), found);
+        for (const auto& [key, one] : value.items()) visit(one, rest, pointer + step_of(key), found);
     }
 
     const json& object_;

@@ -46,6 +46,10 @@ bool is_pointer(const std::string& text) {
     }
 }
 
+bool pointer_holds(std::string_view outer, std::string_view inner) {
+    return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '/');
+}
+
 std::string pointer_token(std::string_view key) {
     std::string token;
     for (const char c : key) token += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);

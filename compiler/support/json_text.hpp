@@ -24,6 +24,8 @@ std::string plain_text(const nlohmann::json& value);
 
 // Whether a text is a JSON pointer; `field` and its like take nothing else.
 bool is_pointer(const std::string& text);
+// Whether one pointer leads to what the other does, or to what holds it.
+bool pointer_holds(std::string_view outer, std::string_view inner);
 // A key as it stands in a JSON pointer.
 std::string pointer_token(std::string_view key);
 

@@ -21,12 +21,13 @@ std::optional<Answer> validity(const Kind& kind, const std::string& name, const 
                                const Object* old, bool all_fields) {
     auto wrong = kubernetes::refusals_of(kind.plural, object, all_fields);
     std::erase_if(wrong, [](const auto& one) { return one.of_pods_only; });
-    if (old != nullptr) {
+    if (old != nullptr && !wrong.empty()) {
         const auto before = kubernetes::refusals_of(kind.plural, *old, all_fields);
         std::erase_if(wrong, [&](const auto& one) { return std::ranges::find(before, one) != before.end(); });
+    }
+    if (old != nullptr)
         std::ranges::copy(kubernetes::refusals_of_change(kind.plural, *old, object),
                           std::back_inserter(wrong));
-    }
     if (wrong.empty()) return std::nullopt;
     if (wrong.front().is_type)
         return failed("Error from server (BadRequest): {} \"{}\" cannot be handled: .{}: {}\n", kind.kind,

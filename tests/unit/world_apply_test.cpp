@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "runtime/world/world.hpp"
+#include "tests/unit/small_world.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
@@ -13,9 +13,7 @@ using Words = std::vector<std::string>;
 namespace {
 
 std::unique_ptr<World> make() {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    auto world = load_world(sources.add("world.yaml", R"(
+    return world_of(R"(
 contexts: { staging: main }
 current-context: staging
 clusters:
@@ -25,23 +23,11 @@ clusters:
       shop:
         workloads: { web: { replicas: 2, image: "shop/web:1" } }
         autoscalers: { scaler: { workload: web, min: 1, max: 3 } }
-)"),
-                            sources, diagnostics);
-    REQUIRE(world);
-    return std::move(*world);
-}
-
-Answer run(World& world, const Words& arguments, const std::string& input = {}) {
-    CommandLine line;
-    line.tool = "kubectl";
-    line.argv = {"kubectl", "--context", "staging", "--namespace", "shop"};
-    line.argv.insert(line.argv.end(), arguments.begin(), arguments.end());
-    line.input = input;
-    return world.run(line);
+)");
 }
 
 json get(World& world, const std::string& what) {
-    const Answer answer = run(world, {"get", what, "-o", "json", "--show-managed-fields=true"});
+    const Answer answer = kubectl_in_shop(world, {"get", what, "-o", "json", "--show-managed-fields=true"});
     INFO(answer.errors);
     REQUIRE(answer.succeeded());
     return json::parse(answer.output);
@@ -57,7 +43,7 @@ json map_of(const json& data, const json& metadata = json::object()) {
 Answer apply(World& world, const std::string& manager, const json& object, const Words& more = {}) {
     Words words = {"apply", "--server-side", "--field-manager=" + manager, "-o", "json", "-f", "-"};
     words.insert(words.end(), more.begin(), more.end());
-    return run(world, words, object.dump());
+    return kubectl_in_shop(world, words, object.dump());
 }
 
 std::vector<std::string> managers(const json& object) {
@@ -83,7 +69,7 @@ TEST_CASE("an object is applied only in the version that it names, or where ther
                         {"uid", made["metadata"]["uid"]}};
     REQUIRE(apply(*world, "migc:shop", map_of({{"a", "2"}}, known)).succeeded());
     CHECK_FALSE(apply(*world, "migc:shop", map_of({{"a", "3"}}, known)).succeeded());
-    REQUIRE(run(*world, {"delete", "configmap/m"}).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"delete", "configmap/m"}).succeeded());
     CHECK(apply(*world, "migc:shop", map_of({{"a", "2"}}, known))
               .errors.find("uid mismatch: the provided object specified uid") != std::string::npos);
 }
@@ -122,8 +108,9 @@ TEST_CASE("who keeps what can be handed over, in the version that was looked at 
     const auto hand_over = [&](const json& version) {
         const json patch = {{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", entries}},
                             {{"op", "replace"}, {"path", "/metadata/resourceVersion"}, {"value", version}}};
-        return run(*world, {"patch", "configmap/m", "--type=json", "--patch-file=/dev/stdin", "-o", "json"},
-                   patch.dump());
+        return kubectl_in_shop(
+            *world, {"patch", "configmap/m", "--type=json", "--patch-file=/dev/stdin", "-o", "json"},
+            patch.dump());
     };
     CHECK_FALSE(hand_over("5").succeeded());
     CHECK(get(*world, "configmap/m") == before);
@@ -139,16 +126,17 @@ TEST_CASE("who keeps what can be handed over, in the version that was looked at 
 
 TEST_CASE("kubectl apply without --server-side notes what it was given, and overwrites an edit") {
     auto world = make();
-    REQUIRE(run(*world, {"apply", "-f", "-"}, map_of({{"a", "1"}, {"b", "1"}}).dump()).succeeded());
-    REQUIRE(run(*world,
-                {"patch", "configmap/m", "--type=merge", "-p", R"({"data":{"a":"by hand","c":"theirs"}})"})
+    REQUIRE(
+        kubectl_in_shop(*world, {"apply", "-f", "-"}, map_of({{"a", "1"}, {"b", "1"}}).dump()).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"patch", "configmap/m", "--type=merge", "-p",
+                                     R"({"data":{"a":"by hand","c":"theirs"}})"})
                 .succeeded());
     const json edited = get(*world, "configmap/m");
     CHECK(managers(edited) ==
           std::vector<std::string>{"kubectl-client-side-apply Update", "kubectl-patch Update"});
     CHECK(apply(*world, "migc:shop", map_of({{"a", "2"}})).errors.find("conflict with \"kubectl-patch\"") !=
           std::string::npos);
-    REQUIRE(run(*world, {"apply", "-f", "-"}, map_of({{"a", "2"}}).dump()).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"apply", "-f", "-"}, map_of({{"a", "2"}}).dump()).succeeded());
     CHECK(get(*world, "configmap/m")["data"] == json({{"a", "2"}, {"c", "theirs"}}));
 }
 
@@ -159,13 +147,13 @@ TEST_CASE("a deletion insists on the version that it names") {
     const auto remove = [&](const json& version) {
         const json options = {
             {"preconditions", {{"uid", object["metadata"]["uid"]}, {"resourceVersion", version}}}};
-        return run(*world, {"delete", "--raw", "/api/v1/namespaces/shop/configmaps/m", "-f", "-"},
-                   options.dump());
+        return kubectl_in_shop(*world, {"delete", "--raw", "/api/v1/namespaces/shop/configmaps/m", "-f", "-"},
+                               options.dump());
     };
     CHECK(remove("5").errors.find("the ResourceVersion in the precondition (5) does not match") !=
           std::string::npos);
     CHECK(remove(object["metadata"]["resourceVersion"]).succeeded());
-    const Answer made = run(
+    const Answer made = kubectl_in_shop(
         *world, {"create", "--raw", "/api/v1/namespaces/shop/configmaps?fieldManager=migc:shop", "-f", "-"},
         map_of({{"a", "1"}}).dump());
     REQUIRE(made.succeeded());

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <re2/re2.h>
 
-#include "runtime/world/world.hpp"
+#include "tests/unit/small_world.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
@@ -16,9 +16,7 @@ using nlohmann::json;
 namespace {
 
 std::unique_ptr<World> make() {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    auto world = load_world(sources.add("world.yaml", R"(
+    return world_of(R"(
 contexts: { staging: main }
 current-context: staging
 clusters:
@@ -26,19 +24,7 @@ clusters:
     nodes: { n1: {cpu: 2, memory: 4Gi} }
     namespaces:
       shop: {}
-)"),
-                            sources, diagnostics);
-    REQUIRE(world);
-    return std::move(*world);
-}
-
-Answer ask(World& world, const std::vector<std::string>& arguments, const json& input) {
-    CommandLine line;
-    line.tool = "kubectl";
-    line.argv = {"kubectl", "--context", "staging", "--namespace", "shop"};
-    line.argv.insert(line.argv.end(), arguments.begin(), arguments.end());
-    if (!input.is_null()) line.input = input.dump();
-    return world.run(line);
+)");
 }
 
 // The last word of the field that the server complains about; empty if it names none.
@@ -63,12 +49,12 @@ TEST_CASE("the simulated cluster answers like the API server") {
         INFO(name);
         auto world = make();
         for (const json& before : request["before"]) {
-            const Answer made = ask(*world, apply, before);
+            const Answer made = kubectl_in_shop(*world, apply, before.dump());
             INFO(made.errors);
             REQUIRE(made.succeeded());
         }
-        const Answer answer =
-            ask(*world, request["arguments"].get<std::vector<std::string>>(), request["input"]);
+        const Answer answer = kubectl_in_shop(*world, request["arguments"].get<std::vector<std::string>>(),
+                                              request["input"].is_null() ? "" : request["input"].dump());
         INFO("the server: " << request["errors"].get<std::string>());
         INFO("simulated:  " << answer.errors);
         // What a world does not model, it says; that is no answer of a server.

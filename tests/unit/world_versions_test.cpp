@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "runtime/world/world.hpp"
+#include "tests/unit/small_world.hpp"
 
 using namespace migc;
 using namespace migc::runtime;
@@ -27,24 +27,11 @@ clusters:
 )";
 
 std::unique_ptr<World> make() {
-    SourceMap sources;
-    Diagnostics diagnostics;
-    auto world = load_world(sources.add("world.yaml", shop), sources, diagnostics);
-    REQUIRE(world);
-    return std::move(*world);
-}
-
-Answer run(World& world, const Words& arguments, const std::string& input = {}) {
-    CommandLine line;
-    line.tool = "kubectl";
-    line.argv = {"kubectl", "--context", "staging", "--namespace", "shop"};
-    line.argv.insert(line.argv.end(), arguments.begin(), arguments.end());
-    line.input = input;
-    return world.run(line);
+    return world_of(shop);
 }
 
 json get(World& world, const std::string& what) {
-    const Answer answer = run(world, {"get", what, "-o", "json", "--show-managed-fields=true"});
+    const Answer answer = kubectl_in_shop(world, {"get", what, "-o", "json", "--show-managed-fields=true"});
     INFO(answer.errors);
     REQUIRE(answer.succeeded());
     return json::parse(answer.output);
@@ -76,46 +63,49 @@ std::string replicas_patch(int replicas, const std::string& version) {
 TEST_CASE("a patch of any type that names an older version is refused, and changes nothing") {
     auto world = make();
     const std::string old = version(*world, "deployment/web");
-    REQUIRE(run(*world, {"scale", "deployment/web", "--replicas=3"}).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"scale", "deployment/web", "--replicas=3"}).succeeded());
     world->sleep_until(world->now() + 600'000);  // what starts has started
     const std::string before = world->state();
     for (const char* type : {"merge", "strategic"}) {
-        const Answer answer =
-            run(*world, {"patch", "deployment/web", "--type", type, "-p", replicas_patch(5, old)});
+        const Answer answer = kubectl_in_shop(
+            *world, {"patch", "deployment/web", "--type", type, "-p", replicas_patch(5, old)});
         CHECK(answer.errors == conflict);
         CHECK(answer.status == 1);
     }
     const json operations = {{{"op", "replace"}, {"path", "/metadata/resourceVersion"}, {"value", old}},
                              {{"op", "replace"}, {"path", "/spec/replicas"}, {"value", 5}}};
-    CHECK(run(*world, {"patch", "deployment/web", "--type=json", "-p", operations.dump()}).errors ==
-          conflict);
+    CHECK(
+        kubectl_in_shop(*world, {"patch", "deployment/web", "--type=json", "-p", operations.dump()}).errors ==
+        conflict);
     CHECK(world->state() == before);
     const std::string now = version(*world, "deployment/web");
-    CHECK(run(*world, {"patch", "deployment/web", "--type=strategic", "-p", replicas_patch(5, now)}).output ==
-          "deployment.apps/web patched\n");
+    CHECK(
+        kubectl_in_shop(*world, {"patch", "deployment/web", "--type=strategic", "-p", replicas_patch(5, now)})
+            .output == "deployment.apps/web patched\n");
     CHECK(get(*world, "deployment/web")["spec"]["replicas"] == 5);
 }
 
 TEST_CASE("a patch that is tried on the server is refused like one that is meant") {
     auto world = make();
-    const Answer answer = run(*world, {"patch", "deployment/web", "--type=merge", "--dry-run=server", "-p",
-                                       replicas_patch(5, "1")});
+    const Answer answer = kubectl_in_shop(*world, {"patch", "deployment/web", "--type=merge",
+                                                   "--dry-run=server", "-p", replicas_patch(5, "1")});
     CHECK(answer.errors == conflict);
 }
 
 TEST_CASE("scale minds the version, in kubectl's own words, and prints what it found") {
     auto world = make();
     const std::string old = version(*world, "deployment/web");
-    const Answer well = run(*world, {"scale", "deployment/web", "--replicas=3", "--current-replicas=2",
-                                     "--resource-version=" + old, "-o", "json"});
+    const Answer well =
+        kubectl_in_shop(*world, {"scale", "deployment/web", "--replicas=3", "--current-replicas=2",
+                                 "--resource-version=" + old, "-o", "json"});
     REQUIRE(well.succeeded());
     CHECK(json::parse(well.output)["spec"]["replicas"] == 2);
     CHECK(get(*world, "deployment/web")["spec"]["replicas"] == 3);
     const std::string now = version(*world, "deployment/web");
-    CHECK(run(*world, {"scale", "deployment/web", "--replicas=4", "--resource-version=" + old}).errors ==
-          "error: Expected resource version to be " + old + ", was " + now + "\n");
-    CHECK(run(*world, {"scale", "deployment/web", "--replicas=4", "--current-replicas=2",
-                       "--resource-version=" + old})
+    CHECK(kubectl_in_shop(*world, {"scale", "deployment/web", "--replicas=4", "--resource-version=" + old})
+              .errors == "error: Expected resource version to be " + old + ", was " + now + "\n");
+    CHECK(kubectl_in_shop(*world, {"scale", "deployment/web", "--replicas=4", "--current-replicas=2",
+                                   "--resource-version=" + old})
               .errors == "error: Expected replicas to be 2, was 3\n");
 }
 
@@ -124,20 +114,22 @@ TEST_CASE("replace and apply mind the version that they bring") {
     json object = get(*world, "configmap/settings");
     object["metadata"].erase("managedFields");
     object["data"]["Other"] = "y";
-    CHECK(run(*world, {"replace", "-f", "-"}, object.dump()).output == "configmap/settings replaced\n");
-    CHECK(run(*world, {"replace", "-f", "-"}, object.dump())
+    CHECK(kubectl_in_shop(*world, {"replace", "-f", "-"}, object.dump()).output ==
+          "configmap/settings replaced\n");
+    CHECK(kubectl_in_shop(*world, {"replace", "-f", "-"}, object.dump())
               .errors.starts_with(
                   "Error from server (Conflict): error when replacing \"STDIN\": Operation cannot"));
     const json applied = {{"apiVersion", "v1"},
                           {"kind", "ConfigMap"},
                           {"metadata", {{"name", "settings"}, {"resourceVersion", "1"}}},
                           {"data", {{"New", "z"}}}};
-    CHECK(run(*world, {"apply", "--server-side", "-f", "-"}, applied.dump())
+    CHECK(kubectl_in_shop(*world, {"apply", "--server-side", "-f", "-"}, applied.dump())
               .errors.starts_with(
                   "error: Operation cannot be fulfilled on configmaps \"settings\": the object has "
                   "been modified; please apply your changes to the latest version and try again\n"));
     CHECK(get(*world, "configmap/settings")["data"].value("New", "") == "");
-    CHECK(run(*world, {"replace", "-f", "-"},
+    CHECK(kubectl_in_shop(
+              *world, {"replace", "-f", "-"},
               json{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", "none"}}}}.dump())
               .status == 1);
 }
@@ -148,7 +140,8 @@ TEST_CASE("strategic patches know containers by name; standard input may bring a
         {"spec",
          {{"template",
            {{"spec", {{"containers", json::array({json{{"name", "side"}, {"image", "shop/side:2"}}})}}}}}}}};
-    REQUIRE(run(*world, {"patch", "deployment/web", "--patch-file=/dev/stdin"}, image.dump()).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"patch", "deployment/web", "--patch-file=/dev/stdin"}, image.dump())
+                .succeeded());
     json containers = get(*world, "deployment/web")["spec"]["template"]["spec"]["containers"];
     REQUIRE(containers.size() == 2);
     CHECK(containers[0]["image"] == "shop/web:1");
@@ -157,48 +150,50 @@ TEST_CASE("strategic patches know containers by name; standard input may bring a
         {"spec",
          {{"template",
            {{"spec", {{"containers", json::array({json{{"name", "side"}, {"$patch", "delete"}}})}}}}}}}};
-    REQUIRE(run(*world, {"patch", "deployment/web", "-p", gone.dump()}).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"patch", "deployment/web", "-p", gone.dump()}).succeeded());
     CHECK(get(*world, "deployment/web")["spec"]["template"]["spec"]["containers"].size() == 1);
     json whole = get(*world, "daemonset/agent")["spec"]["template"];
     whole["metadata"]["annotations"]["a"] = "b";
     whole["metadata"]["labels"].erase("nothing");
     whole["$patch"] = "replace";
-    REQUIRE(run(*world, {"patch", "daemonset/agent", "-p", json{{"spec", {{"template", whole}}}}.dump()})
+    REQUIRE(kubectl_in_shop(*world,
+                            {"patch", "daemonset/agent", "-p", json{{"spec", {{"template", whole}}}}.dump()})
                 .succeeded());
     whole.erase("$patch");
     CHECK(get(*world, "daemonset/agent")["spec"]["template"] == whole);
-    CHECK(run(*world, {"patch", "deployment/web", "-p", "{"}).status == 1);
-    CHECK(run(*world, {"patch", "deployment/web", "--type=json", "-p",
-                       R"([{"op":"test","path":"/spec/replicas","value":9}])"})
+    CHECK(kubectl_in_shop(*world, {"patch", "deployment/web", "-p", "{"}).status == 1);
+    CHECK(kubectl_in_shop(*world, {"patch", "deployment/web", "--type=json", "-p",
+                                   R"([{"op":"test","path":"/spec/replicas","value":9}])"})
               .errors ==
           "The request is invalid: the server rejected our request due to an error in our request\n");
-    CHECK(run(*world, {"patch", "deployment/web", "--type=odd", "-p", "{}"}).status == 1);
-    CHECK(run(*world, {"patch", "deployment/web", "--patch-file=other.json"}).status == not_modelled);
+    CHECK(kubectl_in_shop(*world, {"patch", "deployment/web", "--type=odd", "-p", "{}"}).status == 1);
+    CHECK(kubectl_in_shop(*world, {"patch", "deployment/web", "--patch-file=other.json"}).status ==
+          not_modelled);
 }
 
 TEST_CASE("each write is kept with its writer, and shown only where that is asked for") {
     auto world = make();
     const json::json_pointer replicas("/f:spec/f:replicas");
     CHECK(owners(*world, "deployment/web", replicas).empty());
-    REQUIRE(run(*world, {"scale", "deployment/web", "--replicas=3"}).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"scale", "deployment/web", "--replicas=3"}).succeeded());
     CHECK(owners(*world, "deployment/web", replicas) == Words{"kubectl"});
     CHECK(get(*world, "deployment/web")["metadata"]["managedFields"][0]["subresource"] == "scale");
-    REQUIRE(run(*world, {"patch", "deployment/web", "--type=merge", "--field-manager=migc:1", "-p",
-                         R"({"spec":{"replicas":4}})"})
+    REQUIRE(kubectl_in_shop(*world, {"patch", "deployment/web", "--type=merge", "--field-manager=migc:1",
+                                     "-p", R"({"spec":{"replicas":4}})"})
                 .succeeded());
     CHECK(owners(*world, "deployment/web", replicas) == Words{"migc:1"});
     // The same value again is no write.
-    REQUIRE(run(*world, {"patch", "deployment/web", "--type=merge", "--field-manager=other", "-p",
-                         R"({"spec":{"replicas":4}})"})
+    REQUIRE(kubectl_in_shop(*world, {"patch", "deployment/web", "--type=merge", "--field-manager=other", "-p",
+                                     R"({"spec":{"replicas":4}})"})
                 .succeeded());
     CHECK(owners(*world, "deployment/web", replicas) == Words{"migc:1"});
-    const Answer plain = run(*world, {"get", "deployment/web", "-o", "json"});
+    const Answer plain = kubectl_in_shop(*world, {"get", "deployment/web", "-o", "json"});
     CHECK_FALSE(json::parse(plain.output)["metadata"].contains("managedFields"));
 }
 
 TEST_CASE("an item of a list has its own writer for each of its fields") {
     auto world = make();
-    REQUIRE(run(*world, {"set", "image", "deployment/web", "side=shop/side:2"}).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"set", "image", "deployment/web", "side=shop/side:2"}).succeeded());
     const json::json_pointer list("/f:spec/f:template/f:spec/f:containers");
     CHECK(owners(*world, "deployment/web", list / R"(k:{"name":"side"})" / "f:image") ==
           Words{"kubectl-set"});
@@ -215,7 +210,7 @@ TEST_CASE("what is applied is owned together with who else applies the same; ano
                              {"data", {{"a", value}}}};
         Words words{"apply", "--server-side", "--field-manager=" + manager, "-f", "-"};
         if (force) words.emplace_back("--force-conflicts");
-        return run(*world, words, object.dump());
+        return kubectl_in_shop(*world, words, object.dump());
     };
     REQUIRE(apply("migc:one", "1").succeeded());
     REQUIRE(apply("migc:two", "1").succeeded());
@@ -227,8 +222,9 @@ TEST_CASE("what is applied is owned together with who else applies the same; ano
     CHECK(get(*world, "configmap/shared")["data"]["a"] == "1");
     REQUIRE(apply("migc:two", "2", true).succeeded());
     CHECK(owners(*world, "configmap/shared", place) == Words{"migc:two"});
-    REQUIRE(run(*world, {"patch", "configmap/shared", "--type=merge", "-p", R"({"data":{"a":"3"}})"})
-                .succeeded());
+    REQUIRE(
+        kubectl_in_shop(*world, {"patch", "configmap/shared", "--type=merge", "-p", R"({"data":{"a":"3"}})"})
+            .succeeded());
     CHECK(
         apply("migc:two", "2")
             .errors.starts_with(
@@ -237,11 +233,12 @@ TEST_CASE("what is applied is owned together with who else applies the same; ano
 
 TEST_CASE("a controller that changes what a person wrote is its writer then") {
     auto world = make();
-    REQUIRE(run(*world, {"patch", "hpa/agent", "--type=merge", "-p",
+    REQUIRE(kubectl_in_shop(
+                *world, {"patch", "hpa/agent", "--type=merge", "-p",
                          R"({"spec":{"scaleTargetRef":{"kind":"Deployment","name":"web"},"minReplicas":3}})"})
                 .succeeded());
-    REQUIRE(run(*world, {"scale", "deployment/web", "--replicas=2"}).succeeded());
-    REQUIRE(run(*world, {"scale", "deployment/web", "--replicas=1"}).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"scale", "deployment/web", "--replicas=2"}).succeeded());
+    REQUIRE(kubectl_in_shop(*world, {"scale", "deployment/web", "--replicas=1"}).succeeded());
     world->sleep_until(world->now() + 60'000);
     CHECK(get(*world, "deployment/web")["spec"]["replicas"] == 3);
     CHECK(owners(*world, "deployment/web", json::json_pointer("/f:spec/f:replicas")) ==
@@ -251,10 +248,12 @@ TEST_CASE("a controller that changes what a person wrote is its writer then") {
 TEST_CASE("a node that is patched out of use is tainted as a cordoned one") {
     auto world = make();
     const std::string before = world->state();
-    REQUIRE(run(*world, {"patch", "node/n1", "--type=merge", "-p", R"({"spec":{"unschedulable":true}})"})
+    REQUIRE(kubectl_in_shop(*world,
+                            {"patch", "node/n1", "--type=merge", "-p", R"({"spec":{"unschedulable":true}})"})
                 .succeeded());
     CHECK(get(*world, "node/n1")["spec"]["taints"][0]["key"] == "node.kubernetes.io/unschedulable");
-    REQUIRE(run(*world, {"patch", "node/n1", "--type=merge", "-p", R"({"spec":{"unschedulable":null}})"})
+    REQUIRE(kubectl_in_shop(*world,
+                            {"patch", "node/n1", "--type=merge", "-p", R"({"spec":{"unschedulable":null}})"})
                 .succeeded());
     CHECK(world->state() == before);
 }
