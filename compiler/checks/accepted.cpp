@@ -104,7 +104,10 @@ class Accepted : StageCheck {
         each_event(course_, [&](const Event& event) {
             if (!event.is_change()) return;
             if (event.object != nullptr) applied(event, *event.object);
-            for (const Effect& effect : event.effects) changed(event, effect);
+            for (const Effect& effect : event.effects) {
+                if (!is_missed(event, effect)) changed(event, effect);
+                if (writes_as_its_tool(event)) by_tools_[effect.thing].emplace_back(&effect, &event);
+            }
             for (const Edit& edit : possible_edits(event)) edits_.emplace_back(edit, &event);
         });
     }
@@ -133,6 +136,55 @@ class Accepted : StageCheck {
             for (const Refusal& refusal : refusals) tell(event, written, now, refusal);
         if (written != nullptr && written != &now) fixed_parts(event, plural, *written, now);
         gone_.erase(now.thing);
+        if (const auto set = by_tools_.find(now.thing); set != by_tools_.end())
+            for (const auto& [effect, by] : set->second) contended(event, now, *effect, *by);
+    }
+
+    // A command line tool writes under its own name, and not as the run.
+    static bool writes_as_its_tool(const Event& event) {
+        return event.object == nullptr && event.verb != nullptr && event.verb->action &&
+               event.verb->action->native.empty();
+    }
+
+    // What an earlier step set under another name, a server-side apply does not set otherwise.
+    void contended(const Event& event, const Object& now, const Effect& effect, const Event& by) {
+        const std::string pointer = effect.pointer.value_or("");
+        if (pointer.empty() || !effect.value || effect.value->is_unknown()) return;
+        const json& value = field(now.json, pointer);
+        const bool is_other = !value.is_null() && value != in_json(*effect.value);
+        if (!is_other || !are_in_order(by, event) || !is_first(event, now.thing.text)) return;
+        auto& d = diagnostics_.report(
+            Code::Refused, event.step->span,
+            fmt::format(
+                "the cluster would refuse {}: `{}` is {} in the manifest, and this run has just set it "
+                "to {}",
+                now.thing, pointer, value.dump(), show(*effect.value)));
+        d.label(by.step->span, "sets it, as its own");
+        d.note(fmt::format("{}: leave the earlier step out, or let the manifest say the same", stops_there));
+    }
+
+    // Both on the way there, and the second only after the first.
+    [[nodiscard]] bool are_in_order(const Event& first, const Event& second) const {
+        const auto is_forward = [&](const Event& one) {
+            return &one >= course_.forward.data() && &one < course_.forward.data() + course_.forward.size();
+        };
+        return first.is_sure() && second.is_sure() && is_forward(first) && is_forward(second);
+    }
+
+    // What the stage itself has deleted is there no more.
+    bool is_missed(const Event& event, const Effect& effect) {
+        const auto gone = gone_.find(effect.thing);
+        if (gone == gone_.end() || event.object != nullptr) return false;
+        const bool is_whole = effect.pointer == "";
+        if (is_whole && effect.becomes == ir::Becomes::Value) gone_.erase(gone);
+        if (is_whole || !are_in_order(*gone->second, event)) return false;
+        if (!is_first(event, effect.thing.text)) return true;
+        auto& d = diagnostics_.report(
+            Code::Refused, event.step->span,
+            fmt::format("{} is not there any more, so that this step would fail", effect.thing));
+        d.label(gone->second->step->span, "deletes it");
+        d.note(fmt::format("{}: put this before, or leave it out", stops_there));
+        return true;
     }
 
     // As it is on the disk.
@@ -229,7 +281,7 @@ class Accepted : StageCheck {
         const std::string* pointer = text_in(effect.role, 0);
         if (pointer == nullptr) return;
         if (pointer->empty()) {
-            if (effect.becomes == ir::Becomes::Absent) gone_.insert(effect.thing);
+            if (effect.becomes == ir::Becomes::Absent) gone_[effect.thing] = &event;
             return;
         }
         const auto tokens = documents::tokens_of(*pointer);
@@ -289,7 +341,8 @@ class Accepted : StageCheck {
 
     std::set<std::string>& told_;
     std::vector<std::pair<Edit, const Event*>> edits_;
-    std::set<ResourceKey> gone_;
+    std::map<ResourceKey, const Event*> gone_;  // and which step has deleted it
+    std::map<ResourceKey, std::vector<std::pair<const Effect*, const Event*>>> by_tools_;
 };
 
 }  // namespace

@@ -132,8 +132,7 @@ EditedFiles::Version& EditedFiles::made(const std::string& path, File& file, Mom
     for (std::size_t i = number; i < count; ++i) last[file.edits[i].second.pointer] = i;
     for (std::size_t i = number; text && i < count; ++i) {
         const Edit& edit = file.edits[i].second;
-        const bool is_new_element = edit.pointer.find("/-") != std::string::npos;
-        if (i != last[edit.pointer] && !is_new_element) continue;
+        if (i != last[edit.pointer]) continue;
         text = ++made_ <= most_made ? std::optional(after(std::move(*text), edit)) : std::nullopt;
     }
     return entry->second;

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include "compiler/checks/checks.hpp"
+#include "compiler/semantics/compute.hpp"
 
 namespace migc::checks {
 namespace {
@@ -85,17 +86,37 @@ void unreachable(const CheckContext& picture, Diagnostics& diagnostics) {
         if (has_own_failure_block(picture.program, stage)) unreachable(*stage.on_failure, diagnostics);
 }
 
+// Where both sides are written, if only as a name that stands for a number from the first line on.
+void calculated(const ir::Program& program, const ir::Expr& expression, Diagnostics& diagnostics) {
+    constexpr int most_names = 8;  // that stand for each other
+    int depth = 0;
+    const semantics::Leaf of_top_level = [&](const ir::Expr& leaf) -> std::optional<Value> {
+        const auto let = std::ranges::find(program.lets, leaf.name, &ir::Step::name);
+        if (leaf.kind != ir::ExprKind::Local || let == program.lets.end() || depth == most_names)
+            return std::nullopt;
+        ++depth;
+        auto value = semantics::known_value(*let->value, of_top_level);
+        --depth;
+        return value;
+    };
+    const auto left = semantics::known_value(expression.children[0], of_top_level);
+    const auto right = semantics::known_value(expression.children[1], of_top_level);
+    const auto* divisor = right ? right->get_if<std::int64_t>() : nullptr;
+    const bool divides_by_0 =
+        expression.operation == ir::Operation::Divide && divisor != nullptr && *divisor == 0;
+    const auto result = left && right ? semantics::calculate(expression.operation, *left, *right, show)
+                                      : semantics::Computed{};
+    if (!divides_by_0 && (!left || !right || !result.value.is_unknown())) return;
+    auto& d = diagnostics.report(Code::Impossible, expression.span,
+                                 divides_by_0 ? "this divides by 0" : result.why);
+    d.note("the run would stop here, in the middle of the window");
+}
+
 void impossible(const CheckContext& picture, Diagnostics& diagnostics) {
     each_own_expression(picture, [&](const ir::Expr& expression) {
         if (expression.children.size() != 2) return;
+        if (expression.kind == ir::ExprKind::Arithmetic) calculated(picture.program, expression, diagnostics);
         const ir::Expr& right = expression.children[1];
-        const auto* number = semantics::literal<std::int64_t>(right);
-        const bool divides =
-            expression.kind == ir::ExprKind::Arithmetic && expression.operation == ir::Operation::Divide;
-        if (divides && number != nullptr && *number == 0) {
-            auto& d = diagnostics.report(Code::Impossible, expression.span, "this divides by 0");
-            d.note("the run would stop here, in the middle of the window");
-        }
         const auto* pattern = semantics::literal<std::string>(right);
         if (expression.kind != ir::ExprKind::Compare || expression.comparison != ir::Comparison::Matches ||
             pattern == nullptr)

@@ -44,7 +44,7 @@ class Nesting {
     // What stands under the token before `at`.
     tl::expected<Ordered, Problem> from(std::size_t at) const {
         if (at == tokens_.size()) return value_;
-        if (tokens_[at] == "-" || picker(tokens_[at])) {
+        if (tokens_[at] == "0" || picker(tokens_[at])) {
             auto element = this->element(at);
             if (!element) return element;
             return Ordered::array({std::move(*element)});
@@ -54,7 +54,7 @@ class Nesting {
         return Ordered{{tokens_[at], std::move(*inner)}};
     }
 
-    // A new element of a list, for the token at `at`: `-`, or `key=value`, which it then has.
+    // A new element of a list, for the token at `at`: its number, or `key=value`, which it then has.
     tl::expected<Ordered, Problem> element(std::size_t at) const {
         const auto wanted = picker(tokens_[at]);
         auto inner = from(at + 1);
@@ -111,8 +111,14 @@ class Change {
             node.style == Style::Documents || (node.kind == Kind::Scalar && !node.is_null());
         if (is_closed) return refuse(what_is_missing(place_, tokens_), node.range.begin);
         const std::string& token = place_.missing.front();
-        if (node.kind != Kind::List || token == "-" || picker(token)) return {};
-        return refuse(what_is_missing(place_, tokens_) + "; `-` stands for a new element at its end",
+        const bool is_list = node.kind == Kind::List;
+        if (!is_list && std::ranges::find(place_.missing, "-") != place_.missing.end())
+            return refuse(fmt::format("{}, and the first element of a new list is `0`, not `-`",
+                                      what_is_missing(place_, tokens_)),
+                          node.range.begin);
+        if (!is_list || token == std::to_string(node.members.size()) || picker(token)) return {};
+        return refuse(fmt::format("{}; a new element at its end is `{}`", what_is_missing(place_, tokens_),
+                                  pointer_to(way_to(node.members.size()))),
                       node.range.begin);
     }
 
@@ -134,6 +140,14 @@ class Change {
     }
 
   private:
+    // To the element of that number in the list where the pointer ends.
+    [[nodiscard]] std::vector<std::string> way_to(std::size_t element) const {
+        const auto known = static_cast<std::ptrdiff_t>(tokens_.size() - place_.missing.size());
+        std::vector<std::string> way(tokens_.begin(), tokens_.begin() + known);
+        way.push_back(std::to_string(element));
+        return way;
+    }
+
     static json& child(json& parent, const Hop& hop) {
         return hop.container->kind == Kind::Map ? parent[hop.member().key] : parent[hop.index];
     }

@@ -2,7 +2,7 @@
 // A value is read, set or removed at a pointer; nothing but its own bytes changes.
 //
 // A pointer is a JSON pointer (RFC 6901). On a list a token `key=value` picks the element whose `key` has
-// that value, and `-` stands for a new element at its end. A YAML file of several documents is a list of
+// that value; the number behind the last one stands for a new element. A YAML file of several documents is a list of
 // them; the only document of a file may be picked, too. Where two elements fit, that is an error.
 #pragma once
 
@@ -47,7 +47,8 @@ struct Edited {
     nlohmann::json value;  // at the pointer, as it now reads
 };
 
-// The text with the value at the pointer set; maps that are missing on the way are made. The value keeps its
+// The text with the value at the pointer set; what is missing on the way is made: a list for `0` or
+// `key=value`, else a map. The value keeps its
 // kind where the place has one: what stands in quotes in YAML stays a string, as does a value of a ConfigMap.
 // A list or map is never replaced by a single value. The result has been read again and compared: where
 // anything else would have changed, there is a problem in place of a text.

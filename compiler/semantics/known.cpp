@@ -30,6 +30,14 @@ std::optional<Value> list(const ir::Expr& expression, const Leaf& leaf) {
     return Value(std::move(items));
 }
 
+std::optional<Value> calculated(const ir::Expr& expression, const Leaf& leaf) {
+    const auto left = known_value(expression.children.at(0), leaf);
+    const auto right = left ? known_value(expression.children.at(1), leaf) : std::nullopt;
+    if (!right) return std::nullopt;
+    Value result = calculate(expression.operation, *left, *right, show).value;
+    return result.is_unknown() ? std::nullopt : std::optional(std::move(result));
+}
+
 }  // namespace
 
 std::optional<Value> known_value(const ir::Expr& expression, const Leaf& leaf) {
@@ -40,6 +48,8 @@ std::optional<Value> known_value(const ir::Expr& expression, const Leaf& leaf) {
             return joined(expression, leaf);
         case ir::ExprKind::List:
             return list(expression, leaf);
+        case ir::ExprKind::Arithmetic:
+            return calculated(expression, leaf);
         default:
             return leaf(expression);
     }

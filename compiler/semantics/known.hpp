@@ -18,8 +18,9 @@ const T* literal(const ir::Expr& expression) {
 // The value of what is no constant where it stands; nothing if it is not known.
 using Leaf = std::function<std::optional<Value>(const ir::Expr&)>;
 
-// Texts and lists are put together of what is known: with a part that is not, nothing is, and likewise beyond
-// `heaviest_known`. For every other expression that is no literal, `leaf` answers.
+// Texts and lists are put together, and numbers calculated, of what is known: with a part that is not,
+// nothing is, and likewise beyond `heaviest_known` and where there is no result. For every other expression
+// that is no literal, `leaf` answers.
 std::optional<Value> known_value(const ir::Expr& expression, const Leaf& leaf);
 
 // What the default of a script's parameter is: a literal, or a list of them.

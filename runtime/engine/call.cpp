@@ -196,10 +196,17 @@ Result Call::run() {
 Result Call::attempt() {
     std::vector<EffectTarget> first;
     for (int left = most_tries;;) {
-        if (Result verdict = prepare(); !verdict.done()) return verdict;
+        outrun_ = false;
+        if (Result verdict = prepare(); !verdict.done()) {
+            if (!outrun_) return verdict;
+            if (--left == 0 || stage_.run.hurried() || stage_.run.stopping())
+                return not_begun(verdict.message);
+            rest_before(left);
+            continue;
+        }
         if (!first.empty() && !found_as(first)) return not_ours(std::move(first), refusal_);
-        if (!first.empty() && course_.theirs != nullptr)
-            if (const Result held = (*course_.theirs)(); !held.done())
+        if (course_.backward != nullptr && (!first.empty() || !found_as_decided()))
+            if (const Result held = course_.backward->look_again(); !held.done())
                 return conclude(Outcome::Held, held.message, true, held.why);
         if (holds_already()) return already();
         if (!intend()) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
@@ -207,9 +214,14 @@ Result Call::attempt() {
         if (--left == 0 || !was_only_outrun(action)) return decide(action);
         if (first.empty()) first = targets_;
         refusal_ = failure_text(verb_.action->tool, action.answer);
-        withdraw();
-        Waiter(stage_, course_).rest(first_look_ms << (most_tries - left));
+        rest_before(left);
     }
+}
+
+// Before the next of so many tries that are left.
+void Call::rest_before(int left) {
+    withdraw();
+    Waiter(stage_, course_).rest(first_look_ms << (most_tries - left));
 }
 
 std::set<std::string> Call::names() {
@@ -240,6 +252,17 @@ bool Call::found_as(const std::vector<EffectTarget>& first) const {
                           return then.identity == now.identity &&
                                  is_as_before(then.before, then.declared, now.before);
                       });
+}
+
+// Whether all is as it was when the undo decided to take it back: its command writes over what was captured
+// since.
+bool Call::found_as_decided() const {
+    const auto& found = course_.backward->found;
+    return std::all_of(targets_.begin(), targets_.end(), [&](const EffectTarget& target) {
+        const auto then = found.find(target.phrase);
+        return then != found.end() && equal(then->second.value, target.before) &&
+               then->second.identity == target.identity;
+    });
 }
 
 // Somebody else was faster, and made of it what it is now. An undo meets this step, and leaves it.
@@ -388,7 +411,9 @@ Result Call::prepare() {
                    ? conclude(Outcome::Held, met.error().message, false, met.error().why)
                    : not_begun(met.error().message);
     auto captured = read_captures(snapshot, verb_, inner_);
-    if (!captured) return not_begun(captured.error());
+    outrun_ = !captured && snapshot.outrun();
+    if (!captured)
+        return outrun_ ? Result{ResultKind::Failed, captured.error()} : not_begun(captured.error());
     captures_ = std::move(*captured);
     if (Result verdict = read_effects(snapshot); !verdict.done()) return verdict;
     // What an earlier step of this stage changed is as that one left it: what is not is somebody else's.
@@ -407,10 +432,14 @@ Result Call::read_effects(Evaluator& snapshot) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
         const Reading before = snapshot.evaluate(effect.probe, inner_);
         const Reading declared = effect.value ? snapshot.evaluate(*effect.value, inner_) : Reading{};
-        if (before.value.is_unknown())
-            return not_begun(fmt::format("{}: {}", target.phrase, explain(before)));
+        const auto unread = [&](const std::string& what, const Reading& reading) {
+            outrun_ = snapshot.outrun();
+            const std::string why = fmt::format("{}: {}", what, explain(reading));
+            return outrun_ ? Result{ResultKind::Failed, why} : not_begun(why);
+        };
+        if (before.value.is_unknown()) return unread(target.phrase, before);
         if (declared.value.is_unknown())
-            return not_begun(fmt::format("what {} is to become: {}", target.phrase, explain(declared)));
+            return unread(fmt::format("what {} is to become", target.phrase), declared);
         target.before = before.value;
         target.identity = before.identity;
         target.declared = declared.value;

@@ -116,7 +116,9 @@ class Call {
     Result not_ours(std::vector<EffectTarget> first, const std::string& refusal);
     bool was_only_outrun(const Action& action);
     void withdraw();
+    void rest_before(int left);
     [[nodiscard]] bool found_as(const std::vector<EffectTarget>& first) const;
+    [[nodiscard]] bool found_as_decided() const;
     [[nodiscard]] bool is_proved(bool exited);
     [[nodiscard]] bool all_different() const;
     Result conclude(Outcome outcome, const std::string& message, bool acted, Reason why = Reason::None);
@@ -148,6 +150,7 @@ class Call {
     Ownership ownership_ = Ownership::Ours;
     bool accepted_ = false;            // it failed though its tool said that all went well
     std::string refusal_;              // why the last try was refused
+    bool outrun_ = false;              // somebody wrote while the last try looked
     std::optional<Change> half_done_;  // what an earlier try left, and how it is taken back
 };
 

@@ -45,6 +45,12 @@ Result Converge::equals(const ir::Expr& probe, const Scope& scope, const Value& 
     }
 }
 
+// What a later step has taken away is not waited for.
+bool Converge::is_gone(const ir::Expr& probe, const Scope& scope) {
+    const Value now = stage_.evaluator.evaluate(probe, scope).value;
+    return now.is_unknown() || now.is_absent();
+}
+
 Result Converge::all_changes() {
     std::set<std::string> seen;
     for (const Change& change : stage_.changes) {
@@ -52,6 +58,7 @@ Result Converge::all_changes() {
         if (change.state != ChangeState::Done || verb == nullptr) continue;
         const Scope scope = scope_of(stage_, change);
         for (const ir::Effect& effect : verb->effects) {
+            if (change.superseded && is_gone(effect.probe, scope)) continue;
             if (!seen.insert(stage_.evaluator.describe(effect.probe, scope)).second) continue;
             if (Result verdict = caught_up(effect.probe, scope, change.step); !verdict.done()) return verdict;
         }

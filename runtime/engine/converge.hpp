@@ -19,6 +19,8 @@ class Converge {
     Result all_changes();
 
   private:
+    bool is_gone(const ir::Expr& probe, const Scope& scope);
+
     StageRun& stage_;
     Waiter waiter_;
 };

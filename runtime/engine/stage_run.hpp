@@ -59,15 +59,21 @@ struct Written {
     Texts identities;
 };
 
+// What an inverse of one command goes by: what was there when it was decided that it is this run's to take
+// back, by the probe's phrase, and a new look for when that is not so any more.
+struct Backward {
+    std::map<std::string, Reading> found;
+    std::function<Result()> look_again;  // held if it is somebody else's by now
+};
+
 // Why steps are run, and on whose account.
 struct StepContext {
     Purpose purpose = Purpose::Forward;
-    const Change* undoing = nullptr;  // Inverse: the change that is taken back
-    bool in_parts = false;            // Inverse: of several steps, each told by itself
-    Written* written = nullptr;       // Inverse: what it left
-    std::string* said = nullptr;      // Inverse: what its tools warned of
-    // Inverse of one command: held if what it takes back is somebody else's by now.
-    const std::function<Result()>* theirs = nullptr;
+    const Change* undoing = nullptr;               // Inverse: the change that is taken back
+    bool in_parts = false;                         // Inverse: of several steps, each told by itself
+    Written* written = nullptr;                    // Inverse: what it left
+    std::string* said = nullptr;                   // Inverse: what its tools warned of
+    const Backward* backward = nullptr;            // Inverse of one command
     const std::atomic<bool>* cancelled = nullptr;  // set when another branch failed
     std::optional<Time> deadline = {};             // of the composites around: when they have to be over
     Tries* tries = nullptr;                        // of the composite around that is tried again

@@ -307,6 +307,7 @@ std::string whose(const Change& change) {
 StageUndo::Found StageUndo::look_at(Evaluator& snapshot, const Inverse& inverse, const ir::Effect& effect) {
     const std::string phrase = snapshot.describe(effect.probe, *inverse.scope);
     const Reading reading = read_with_writer(snapshot, inverse, effect);
+    found_[phrase] = reading;
     if (reading.value.is_unknown() && inverse.change->ownership == Ownership::NotOurs)
         return {
             State::Foreign,
@@ -422,6 +423,7 @@ StageUndo::Found StageUndo::look_inside(const Inverse& inverse) {
 StageUndo::Found StageUndo::look(const Inverse& inverse) {
     if (inverse.verb->effects.empty()) return inverse.verb->action ? Found{} : look_inside(inverse);
     Found worst{State::Untouched, "it is as it was before"};
+    found_.clear();
     Evaluator snapshot = stage_.evaluator.snapshot();
     for (const ir::Effect& effect : inverse.verb->effects) {
         Found found = look_at(snapshot, inverse, effect);
@@ -510,11 +512,13 @@ void StageUndo::run_steps(Inverse& inverse) {
     course.written = &written;
     std::string said;
     course.said = &said;
-    const std::function<Result()> theirs = [&] {
-        const Found found = look(inverse);
-        return found.state == State::Foreign ? Result{ResultKind::Held, found.message, found.why} : Result{};
-    };
-    if (!course.in_parts) course.theirs = &theirs;
+    const Backward backward{found_, [&] {
+                                const Found found = look(inverse);
+                                return found.state > State::Untouched
+                                           ? Result{ResultKind::Held, found.message, found.why}
+                                           : Result{};
+                            }};
+    if (!course.in_parts) course.backward = &backward;
     Scope scope(inverse.scope.get());
     const Result verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step.undo());
     stage_.wrote(written.values);
@@ -635,17 +639,30 @@ void StageUndo::check_restored() {
     for (const Inverse* inverse : skipped_)
         for (const ir::Effect& effect : inverse->verb->effects)
             holds(converge.caught_up(effect.probe, *inverse->scope, inverse->change->step));
+    // While it is waited for one thing, somebody else may write the next: what was waited for is looked at
+    // once more in the end.
+    std::vector<const Restored*> awaited;
+    const auto is_back = [&](const Restored& restored) {
+        const Result equal = holds_as_before(converge, restored);
+        if (!holds(equal) && equal.kind == ResultKind::Failed) stands(restored.step, equal.message);
+        return equal.done();
+    };
     for (auto& [phrase, restored] : restored_) {
-        if (went_with_its_object(restored)) continue;
-        const ir::Effect& effect = *restored.target.effect;
-        const bool must_equal = effect.becomes != ir::Becomes::Different && !restored.changed_again;
-        const Result equal =
-            must_equal ? converge.equals(effect.probe, *restored.scope, restored.target.before) : Result{};
-        if (holds(equal))
-            holds(converge.caught_up(effect.probe, *restored.scope, restored.step));
-        else if (equal.kind == ResultKind::Failed)
-            stands(restored.step, equal.message);
+        if (went_with_its_object(restored) || !is_back(restored)) continue;
+        const ir::Expr& probe = restored.target.effect->probe;
+        if (holds(converge.caught_up(probe, *restored.scope, restored.step))) awaited.push_back(&restored);
     }
+    const bool waited = std::any_of(awaited.begin(), awaited.end(), [&](const Restored* restored) {
+        return stage_.run.program.probes.at(restored->target.effect->probe.declaration).converges.has_value();
+    });
+    if (!waited) return;
+    for (const Restored* restored : awaited) is_back(*restored);
+}
+
+Result StageUndo::holds_as_before(Converge& converge, const Restored& restored) {
+    const ir::Effect& effect = *restored.target.effect;
+    if (effect.becomes == ir::Becomes::Different || restored.changed_again) return {};
+    return converge.equals(effect.probe, *restored.scope, restored.target.before);
 }
 
 // The step's own undo went well, and has not brought back what was there: whoever undoes the run again must

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/engine/call.hpp"
+#include "runtime/engine/converge.hpp"
 #include "runtime/engine/stage_run.hpp"
 
 namespace migc::runtime::inline engine {
@@ -85,6 +86,7 @@ class StageUndo {
     Value start(const Inverse& inverse);
     [[nodiscard]] bool went_with_its_object(const Restored& restored);
     void check_restored();
+    Result holds_as_before(Converge& converge, const Restored& restored);
     void remember_restored(Inverse& inverse);
     void stands(const StepId& step, const std::string& message);
     void remember_all_restored(Inverse& inverse);
@@ -116,7 +118,8 @@ class StageUndo {
     // Somebody else has put something back: what follows a value may have to follow it all the same.
     bool put_back_ = false;
     bool stopped_ = false;
-    bool rested_ = false;  // since the undo began
+    bool rested_ = false;                   // since the undo began
+    std::map<std::string, Reading> found_;  // at the last look, by the probe's phrase
 };
 
 // Reads, before a stage begins, what the inverses that run `after` something compare with.

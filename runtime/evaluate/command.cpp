@@ -361,8 +361,11 @@ Evaluator Evaluator::snapshot() const {
 
 // `first` is the command's first word after what every command of the tool begins with.
 Answer Evaluator::ask(const CommandLine& line, const std::string& first) {
-    if (!seen_ || line.tool != "kubectl" || first != "get" || !line.input.empty())
-        return eval_context_.tools.run(line);
+    if (!seen_ || line.tool != "kubectl" || first != "get" || !line.input.empty()) {
+        Answer answer = eval_context_.tools.run(line);
+        if (seen_ && was_refused(line.tool, answer)) outrun_ = outrun_ || was_outrun(answer);
+        return answer;
+    }
     if (const auto found = seen_->find(line.argv); found != seen_->end()) return found->second;
     Answer answer = eval_context_.tools.run(line);
     if (answer.succeeded()) seen_->emplace(line.argv, answer);

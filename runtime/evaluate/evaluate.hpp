@@ -84,6 +84,9 @@ class Evaluator final : public Host {
     // This evaluator for one look at things: what kubectl is asked to get twice it is asked once, until it
     // sleeps, so that what is found is of one moment. A command over a slow network takes half a second.
     [[nodiscard]] Evaluator snapshot() const;
+    // Of a snapshot: whether a server has refused one of its questions (a dry run) because somebody wrote
+    // after what the question was made of was read. It is worth taking another one.
+    [[nodiscard]] bool outrun() const { return outrun_; }
 
     // A mistake (overflow, a path that leaves the root) is unknown and permanent: waiting cannot mend it.
     Reading evaluate(const ir::Expr& expression, const Scope& scope);
@@ -199,6 +202,7 @@ class Evaluator final : public Host {
     std::int64_t limit_ms_ = 0;  // of the step that a native action is run for
     bool own_ = false;           // a declaration of the project calls the native at hand
     std::shared_ptr<std::map<std::vector<std::string>, Answer>> seen_;  // in a snapshot; else null
+    bool outrun_ = false;
 };
 
 // Whether an earlier run, or a signed file, says that the stage passed, and as far as one can see it still

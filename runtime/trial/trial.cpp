@@ -138,14 +138,15 @@ std::vector<Changing> named(const std::vector<std::string>& all, const std::vect
     return result;
 }
 
-// Of what others wrote, what has been overwritten by now. A step may, if it has looked after they wrote,
-// since the script says what is to be; an undo may not.
+// Of what others wrote, what has been overwritten by now. A step may, if it has looked after they wrote, or if
+// they wrote once more what it had found, since the script says what is to be; an undo may not.
 void note_lost(Trial& trial, runtime::World& world, std::set<std::size_t>& judged) {
     const auto& ledger = world.ledger();
     for (std::size_t i = 0; i < ledger.size(); ++i) {
         const runtime::OthersWrite& write = ledger[i];
         if (write.superseded || write.stands() || !judged.insert(i).second) continue;
-        if (!trial.undoing && write.commands <= trial.step_began) continue;
+        const bool again = write.deed == runtime::Deed::SetAgain || write.deed == runtime::Deed::ComeAndGo;
+        if (!trial.undoing && (again || write.commands <= trial.step_began)) continue;
         trial.lost.push_back(
             fmt::format("{}, and overwritten by `{}`", runtime::shown(write), write.overwritten_by));
     }

@@ -10,7 +10,6 @@ HERE = pathlib.Path(__file__).resolve().parent / "checks"
 MISSED = {
     "08-undo-removes-queue-before-its-user": "whether the queue was there before, only a run knows: to apply one that is there is no reason to delete it",
     "28-pointer-to-a-container-that-is-not": "a pointer that names no element adds one, as documented; a sidecar is added so, too",
-    "37-append-in-a-repeated-stage": "not looked for: that what `/-` adds is there already in the second environment's turn",
     "38-roll-back-in-a-loop": "not looked for: no role says that doing it twice takes it back",
     "83-restart-only-sometimes": "the one who runs it decides by the parameter",
 }

@@ -288,8 +288,15 @@ TEST_CASE("where no element fits, one is appended") {
                    "value: fast\n            - name: LEVEL\n              value: info\n"));
     CHECK(after_set("ports:\n- port: 1\n", Format::Yaml, "/ports/port=2/name", "b") ==
           "ports:\n- port: 1\n- port: 2\n  name: b\n");
-    CHECK(after_set("{\"l\": [1]}", Format::Json, "/l/-", 2) == "{\"l\": [1, 2]}");
-    CHECK(says(after_set("{\"l\": [1]}", Format::Json, "/l/5", 2), "`/l` has no `5`"));
+    CHECK(after_set("{\"l\": [1]}", Format::Json, "/l/1", 2) == "{\"l\": [1, 2]}");
+    CHECK(after_set("{\"l\": []}", Format::Json, "/l/0", 2) == "{\"l\": [ 2 ]}");
+    CHECK(after_set("l:\n- 1\n", Format::Yaml, "/l/1", 2) == "l:\n- 1\n- 2\n");
+    CHECK(after_set("a: 1\n", Format::Yaml, "/l/0/name", "x") == "a: 1\nl:\n- name: x\n");
+    CHECK(says(after_set("{\"l\": [1]}", Format::Json, "/l/5", 2),
+               "`/l` has no `5`; a new element at its end is `/l/1`"));
+    CHECK(says(after_set("{\"l\": 1}", Format::Json, "/m/-/a", 2), "a new list is `0`"));
+    // Nobody could read back what such a place holds.
+    CHECK(says(after_set("{\"l\": [1]}", Format::Json, "/l/-", 2), "a new element at its end is `/l/1`"));
     CHECK(says(after_set(variables, Format::Tfvars, "/volumes/name=x", 2), "set a value in it"));
 }
 
