@@ -2,8 +2,8 @@
 // A value is read, set or removed at a pointer; nothing but its own bytes changes.
 //
 // A pointer is a JSON pointer (RFC 6901). On a list a token `key=value` picks the element whose `key` has
-// that value; the number behind the last one stands for a new element. A YAML file of several documents is a list of
-// them; the only document of a file may be picked, too. Where two elements fit, that is an error.
+// that value; the number behind the last one stands for a new element. A YAML file of several documents is a
+// list of them; the only document of a file may be picked, too. Where two elements fit, that is an error.
 #pragma once
 
 #include <cstddef>

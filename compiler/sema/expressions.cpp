@@ -257,6 +257,18 @@ bool Lowering::is_in_script(const Scope& scope) const {
     return at != nullptr;
 }
 
+namespace {
+
+// Where `replicas-1` was meant as a difference: at its `-`, before which a known name stands.
+std::size_t difference_in(const std::string& word, const std::vector<std::string>& names) {
+    for (std::size_t at = word.find('-'); at != std::string::npos; at = word.find('-', at + 1))
+        if (at + 1 < word.size() && std::find(names.begin(), names.end(), word.substr(0, at)) != names.end())
+            return at;
+    return std::string::npos;
+}
+
+}  // namespace
+
 ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, Scope& scope) {
     if (expected.kind == TypeKind::Environment) {
         unknown_environment(word.text, word.span);
@@ -275,8 +287,16 @@ ir::Expr Lowering::unknown_name(const syntax::Expr& word, const Type& expected, 
     } else if (word.text == "null") {
         d.note(
             "Mig has no null: `remove value of .. at ..` takes a value away, and what is not there is `absent`");
+    } else if (const std::size_t minus = difference_in(word.text, names); minus != std::string::npos) {
+        const std::string apart =
+            fmt::format("({} - {})", word.text.substr(0, minus), word.text.substr(minus + 1));
+        d.note(fmt::format("a `-` within a name is part of it: `{}` calculates", apart));
+        d.fixes.push_back(write_instead(word.span, apart));
     } else if (const auto near = suggest(d, word.text, names)) {
         d.fixes.push_back(write_instead(word.span, *near));
+    } else if (!in_list_of_.empty()) {
+        d.note(fmt::format("if these are workloads: `for {}: workload in [..]`; else write texts in quotes",
+                           in_list_of_));
     } else if (is_textual(expected.kind)) {
         d.note(fmt::format("write the {} in quotes: \"{}\"", ir::show(expected), word.text));
     } else {

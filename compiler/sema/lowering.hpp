@@ -188,6 +188,7 @@ class Lowering {
     const Scope* script_scope_ = nullptr;  // the names that all of the script sees
     std::set<std::string> stage_names_;    // of the whole script
     bool in_gate_ = false;
+    std::string in_list_of_;  // the name of the loop whose list, of a type that it does not say, is read
     bool in_invariant_ = false;
     std::unordered_map<const Declaration*, std::uint32_t> verbs_;
     std::unordered_map<const Declaration*, std::uint32_t> probes_;

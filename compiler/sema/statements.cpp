@@ -179,7 +179,9 @@ ir::Step Lowering::for_statement(const syntax::Statement& s, Scope& scope, Place
     step.text = fmt::format("for {} in {}", s.name.text, text(s.expr->span));
     step.name = s.name.text;
     const Type element = s.type ? type(*s.type).value_or(simple(TypeKind::Any)) : simple(TypeKind::Any);
+    in_list_of_ = s.type ? "" : s.name.text;
     step.value = expr(*s.expr, list_of(element), scope);
+    in_list_of_.clear();
     Scope inner(&scope);
     bind_name(s.name,
               step.value->type.kind == TypeKind::List ? *step.value->type.element : simple(TypeKind::Any),

@@ -500,7 +500,7 @@ Texts Call::identities(bool made) const {
 // too.
 Texts Call::revisions() const {
     Texts all;
-    if (!verb_.action || !verb_.action->native.empty() || course_.purpose != Purpose::Forward) return all;
+    if (!verb_.action || !verb_.action->native.empty() || course_.purpose == Purpose::Inverse) return all;
     for (const EffectTarget& target : targets_)
         if (!target.revision.empty())
             all[target.phrase] = target.revision + " " + iso_time(stage_.run.tools.now());
@@ -783,6 +783,7 @@ Result Call::conclude(Outcome outcome, const std::string& message, bool acted, R
     if (course_.purpose == Purpose::Forward) stage_.conclude(id_, ended);
     if (course_.purpose == Purpose::Failure && acted && outcome != Outcome::Already)
         stage_.add_in_failure(Change(intent()));
+    if (course_.purpose == Purpose::Failure) stage_.conclude_in_failure(ended);
     if (course_.said != nullptr && outcome == Outcome::Done && !message.empty())
         *course_.said += (course_.said->empty() ? "" : "; ") + message;
     // What a refused or failed command found afterwards is not what this run has written.

@@ -134,14 +134,22 @@ void StageRun::conclude(const StepId& step, const events::StepOutcome& outcome) 
         const std::lock_guard lock(mutex_);
         const Change* concluded = StageState::conclude(step, outcome);
         if (concluded == nullptr) return;
-        for (const auto& [phrase, revision] : concluded->revisions) {
-            const std::lock_guard writes(run.writes_mutex_);
-            ++run.tool_writes_[whole_phrase(phrase)];
-        }
+        count_writes(concluded->revisions);
         not_indexed_.push_back(step);
         run.runbook.update(*this, *concluded);
     }
     run.runbook_is_old_ = true;
+}
+
+void StageRun::conclude_in_failure(const events::StepOutcome& outcome) {
+    const std::lock_guard lock(mutex_);
+    StageState::conclude_in_failure(outcome);
+    count_writes(outcome.revisions);
+}
+
+void StageRun::count_writes(const Texts& revisions) {
+    const std::lock_guard writes(run.writes_mutex_);
+    for (const auto& [phrase, revision] : revisions) ++run.tool_writes_[whole_phrase(phrase)];
 }
 
 std::string StageRun::whole_phrase(const std::string& phrase) const {

@@ -155,6 +155,7 @@ struct StageRun : StageState {
     // As far as it is known now; nothing if that step is not known to have changed anything.
     std::optional<Change> change(const StepId& step);
     void conclude(const StepId& step, const events::StepOutcome& outcome);
+    void conclude_in_failure(const events::StepOutcome& outcome);
     // What was changed inside of a step, so far.
     std::vector<Change> changes_inside(const StepId& step);
     void mark_undone(const StepId& step);
@@ -189,6 +190,7 @@ struct StageRun : StageState {
   private:
     List changed_workloads();
     [[nodiscard]] std::string whole_phrase(const std::string& phrase) const;
+    void count_writes(const Texts& revisions);
     void index();
 
     std::mutex mutex_;

@@ -25,6 +25,13 @@ void StageState::add_in_failure(Change change) {
     in_failure.push_back(std::move(change));
 }
 
+void StageState::conclude_in_failure(const events::StepOutcome& outcome) {
+    if (outcome.result != Outcome::Done) return;
+    wrote(outcome.observed);
+    knows(outcome.identities);
+    for (const auto& [phrase, revision] : outcome.revisions) ++tool_writes[phrase];
+}
+
 void StageState::forget(const StepId& step) {
     if (const Change* known = find(step)) changes.erase(changes.begin() + (known - changes.data()));
 }
@@ -114,6 +121,7 @@ class StageReader {
         if (step.is_in_failure_block()) {
             if (well) past().done.insert(step);
             if (ended.result != Outcome::InDoubt) past().open.erase(step);
+            stage_.conclude_in_failure(ended);
             return;
         }
         if (ended.call && stage_.find(step) == nullptr) stage_.add(Change(*ended.call));

@@ -63,6 +63,8 @@ struct StageState {
     // A step that is run again takes the place of what it did before.
     Change& add(Change change);
     void add_in_failure(Change change);
+    // What a step of the failure block has done is this run's work, too.
+    void conclude_in_failure(const events::StepOutcome& outcome);
     void forget(const StepId& step);
     // Takes in its outcome; null if that step is not known.
     Change* conclude(const StepId& step, const events::StepOutcome& outcome);

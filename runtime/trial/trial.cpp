@@ -138,8 +138,8 @@ std::vector<Changing> named(const std::vector<std::string>& all, const std::vect
     return result;
 }
 
-// Of what others wrote, what has been overwritten by now. A step may, if it has looked after they wrote, or if
-// they wrote once more what it had found, since the script says what is to be; an undo may not.
+// Of what others wrote, what has been overwritten by now. A step may, if it has looked after they wrote, or
+// if they wrote once more what it had found, since the script says what is to be; an undo may not.
 void note_lost(Trial& trial, runtime::World& world, std::set<std::size_t>& judged) {
     const auto& ledger = world.ledger();
     for (std::size_t i = 0; i < ledger.size(); ++i) {

@@ -130,3 +130,15 @@ TEST_CASE("a run of no events has no beginning, and an event that says nothing i
     CHECK_FALSE(run_state({}).begun);
     CHECK_THROWS(event(EventKind::Noted, {{"name", "x"}}));
 }
+
+TEST_CASE("what a step of the failure block has done is the run's own work") {
+    const std::string step = StepId::failure_block_of("staging").child(1).text();
+    const json seen = {{"observed", {{"replicas of webapi", 3}}}};
+    const auto written = [&](Outcome result) {
+        return staging(read({intent("staging/1"), outcome("staging/1", Outcome::Done), intent(step.c_str()),
+                             outcome(step.c_str(), result, seen)}))
+            .written;
+    };
+    CHECK(show(written(Outcome::Done).at("replicas of webapi")) == "3");
+    CHECK_FALSE(written(Outcome::Failed).contains("replicas of webapi"));
+}
