@@ -10,8 +10,6 @@
 
 namespace migc::lsp {
 
-using service::Analysis;
-
 namespace {
 
 // The protocol's numbers of what stands for each kind: keyword, function, variable, value.

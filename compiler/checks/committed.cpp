@@ -9,7 +9,6 @@
 namespace migc::checks {
 namespace {
 
-namespace fs = std::filesystem;
 using project::Tracking;
 
 // The files that a change of the cluster or of the infrastructure is made from, and the step that reads each

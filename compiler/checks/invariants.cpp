@@ -169,6 +169,7 @@ class Subject {
 
 bool is_changed(const CheckContext& picture, const std::vector<Question>& asked) {
     std::vector<Subject> subjects;
+    subjects.reserve(asked.size());
     for (const Question& one : asked) subjects.emplace_back(picture, one);
     bool found = false;
     for (const StageEvents& course : picture.timeline.courses())

@@ -18,6 +18,7 @@ auto first_of(Range& range, Fits fits) -> decltype(&*range.begin()) {
 template <typename Range>
 std::vector<std::string> names_of(const Range& range) {
     std::vector<std::string> names;
+    names.reserve(range.size());
     for (const auto& one : range) names.push_back(one.name);
     return names;
 }
