@@ -21,7 +21,9 @@ std::map<std::string, const ir::Step*> inputs(const CheckContext& picture) {
             if (event.verb == nullptr) continue;
             const bool applies = plays(event, ir::Role::Applies), runs = plays(event, ir::Role::Runs);
             const auto* path = applies || runs ? text_in(event.role, applies ? 1 : 0) : nullptr;
-            if (path != nullptr && applies)
+            if (event.object != nullptr)
+                found.emplace(event.object->file, event.step);
+            else if (path != nullptr && applies)
                 for (const Object* object : picture.manifests.of(*path)) {
                     if (event.things.contains(object->thing)) found.emplace(object->file, event.step);
                 }

@@ -78,8 +78,24 @@ class Services : ScriptCheck {
             if (place == nullptr || now == nullptr) continue;
             pods_.push_back({object, labels_at(*now, fmt::format("{}/metadata/labels", place)),
                              &field(*now, fmt::format("{}/spec", place))});
+            for (const auto& label : pods_.back().labels) by_label_[label].push_back(pods_.size() - 1);
         }
         return pods_;
+    }
+
+    // Those that have all labels of a selector.
+    std::vector<const Pods*> selected(const Labels& selector) {
+        const std::vector<Pods>& all = pods(selector);
+        const std::vector<std::size_t>* fewest = nullptr;
+        for (const auto& label : selector) {
+            const auto& having = by_label_[label];
+            if (fewest == nullptr || having.size() < fewest->size()) fewest = &having;
+        }
+        std::vector<const Pods*> found;
+        if (fewest == nullptr) return found;
+        for (const std::size_t i : *fewest)
+            if (matches(selector, all[i].labels)) found.push_back(&all[i]);
+        return found;
     }
 
     // Whether every pod is one that the manifests declare, as far as they tell.
@@ -106,9 +122,8 @@ class Services : ScriptCheck {
     void service(const Event& event, const Object& object, const json& now) {
         const Labels selector = labels_at(now, "/spec/selector");
         if (selector.empty()) return;  // somebody else says where it leads
-        std::vector<const Pods*> behind;
-        for (const Pods& one : pods(selector))
-            if (matches(selector, one.labels) && may_be_together(object, *one.object)) behind.push_back(&one);
+        std::vector<const Pods*> behind = selected(selector);
+        std::erase_if(behind, [&](const Pods* one) { return !may_be_together(object, *one->object); });
         if (!behind.empty()) return ports(event, object, now, behind);
         if (!are_all_known()) return;
         auto& d = diagnostics_.report(Code::SelectsNothing, event.step->span,
@@ -287,6 +302,7 @@ class Services : ScriptCheck {
     }
 
     std::vector<Pods> pods_;
+    std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> by_label_;  // places in `pods_`
     std::size_t seen_ = 0;  // objects that pods_ was made of
     bool complete_ = true;
     std::set<std::pair<ResourceKey, std::string>> told_;  // and the file

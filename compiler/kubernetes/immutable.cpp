@@ -15,7 +15,7 @@ struct Fixed {
     std::string_view plurals;
     std::string_view pointer;
     std::string_view why;
-    std::string_view otherwise = "";  // as JSON: what it is where it is not written
+    std::string_view otherwise = {};  // as JSON: what it is where it is not written
     bool may_be_given_later = false;
 };
 constexpr std::string_view once = "field is immutable";

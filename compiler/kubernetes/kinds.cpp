@@ -70,7 +70,7 @@ const std::map<std::string, const Kind*, std::less<>>& known_kinds() {
     return known;
 }
 
-std::string singular_of(std::string word) {
+std::string singular_of(const std::string& word) {
     if (word.ends_with("ies")) return word.substr(0, word.size() - 3) + "y";
     if (word.ends_with("sses")) return word.substr(0, word.size() - 2);
     const bool is_plural = word.size() > 1 && word.ends_with('s') && !word.ends_with("ss");

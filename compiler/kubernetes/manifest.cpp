@@ -2,12 +2,18 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <set>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "compiler/documents/yaml_tree.hpp"
 #include "compiler/kubernetes/kinds.hpp"
+#include "compiler/support/find.hpp"
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/read_file.hpp"
 #include "compiler/support/text.hpp"
@@ -179,25 +185,109 @@ Documents parse_manifest(std::string_view text, const std::string& file) {
     return documents;
 }
 
+namespace {
+
+using Parsed = std::shared_ptr<const std::vector<Document>>;
+
+// What tells that a file is as it was. Each write sets its time of change, so that one file in two versions
+// has two of these, unless the second came within the clock's tick.
+struct Stamp {
+    std::uint64_t device = 0, inode = 0, size = 0;
+    std::int64_t changed_ns = 0;
+    bool operator==(const Stamp&) const = default;
+};
+
+std::optional<Stamp> stamp_of(const std::filesystem::path& file) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return std::nullopt;
+    return Stamp{static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
+                 static_cast<std::uint64_t>(status.st_size),
+                 std::int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec};
+}
+
+bool is_older_than_a_tick(const Stamp& stamp) {
+    constexpr std::int64_t tick_ns = 100'000'000;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::nanoseconds(now).count() - stamp.changed_ns > tick_ns;
+}
+
+// The manifests that this process has read: a run asks for each object of a folder several times.
+class ReadBefore {
+  public:
+    tl::expected<Parsed, std::string> file(const std::filesystem::path& path) {
+        const auto stamp = stamp_of(path);
+        const std::lock_guard lock(mutex_);
+        const auto known = files_.find(path.native());
+        if (known != files_.end() && stamp && known->second.first == *stamp) return known->second.second;
+        const auto text = read_text(path);
+        if (!text) return tl::unexpected(text.error());
+        auto own = parse_manifest(*text, path.filename().string());
+        if (!own) return tl::unexpected(own.error());
+        auto parsed = std::make_shared<const std::vector<Document>>(std::move(*own));
+        if (stamp && is_older_than_a_tick(*stamp))
+            files_[path.native()] = {*stamp, parsed};
+        else
+            files_.erase(path.native());
+        return parsed;
+    }
+
+    // In which file of a manifest an object was found last; empty if it was not.
+    std::filesystem::path place(const std::filesystem::path& manifest, const std::string& handle) {
+        const std::lock_guard lock(mutex_);
+        return places_[manifest.native()][handle];
+    }
+    void found(const std::filesystem::path& manifest, const std::string& handle,
+               const std::filesystem::path& file) {
+        const std::lock_guard lock(mutex_);
+        places_[manifest.native()][handle] = file;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::map<std::string, std::pair<Stamp, Parsed>> files_;
+    std::map<std::string, std::map<std::string, std::filesystem::path>> places_;  // by manifest and handle
+};
+
+ReadBefore& read_before() {
+    static ReadBefore all;
+    return all;
+}
+
+const Document* of_handle(const std::vector<Document>& documents, const std::string& handle) {
+    return first_of(documents, [&](const Document& one) { return one.handle.text() == handle; });
+}
+
+}  // namespace
+
 Documents read_manifest(const std::filesystem::path& path) {
     const auto files = files_of(path);
     if (!files) return tl::unexpected(files.error());
     std::vector<Document> documents;
     std::set<std::string> seen;
     for (const auto& file : files->manifests) {
-        const auto text = read_text(file);
-        if (!text) return tl::unexpected(text.error());
-        auto own = parse_manifest(*text, file.filename().string());
-        if (!own) return own;
-        for (Document& one : *own) {
+        const auto own = read_before().file(file);
+        if (!own) return tl::unexpected(own.error());
+        for (const Document& one : **own) {
             if (!seen.insert(one.handle.text()).second)
                 return tl::unexpected(fmt::format("{} declares {} twice; only one of both can come to be",
                                                   file.filename().string(), one.handle.written()));
-            documents.push_back(std::move(one));
+            read_before().found(path, one.handle.text(), file);
+            documents.push_back(one);
         }
     }
     if (documents.empty()) return tl::unexpected(fmt::format("{} holds no object", path.string()));
     return documents;
+}
+
+tl::expected<std::optional<Document>, std::string> object_in_manifest(const std::filesystem::path& path,
+                                                                      const std::string& handle) {
+    if (const auto file = read_before().place(path, handle); !file.empty())
+        if (const auto parsed = read_before().file(file))
+            if (const Document* known = of_handle(**parsed, handle)) return *known;
+    const auto all = read_manifest(path);
+    if (!all) return tl::unexpected(all.error());
+    const Document* found = of_handle(*all, handle);
+    return found != nullptr ? std::optional(*found) : std::nullopt;
 }
 
 tl::expected<std::vector<std::string>, std::string> files_beside_manifests(

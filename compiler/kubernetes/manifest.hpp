@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,8 +51,13 @@ bool is_manifest_name(const std::filesystem::path& file);
 tl::expected<std::vector<Document>, std::string> parse_manifest(std::string_view text,
                                                                 const std::string& file);
 
-// The objects of a file, or of the manifests of a folder in order of their names.
+// The objects of a file, or of the manifests of a folder in order of their names. A file that is as it was
+// when it was last read in this process is not parsed again.
 tl::expected<std::vector<Document>, std::string> read_manifest(const std::filesystem::path& path);
+// The object of that handle (`Handle::text`) in a file or folder; nothing if none is declared there. Once
+// found it is looked for in its file first, and elsewhere only if it is not there any more.
+tl::expected<std::optional<Document>, std::string> object_in_manifest(const std::filesystem::path& path,
+                                                                      const std::string& handle);
 
 // The names of what else is in a folder; empty for a file.
 tl::expected<std::vector<std::string>, std::string> files_beside_manifests(const std::filesystem::path& path);

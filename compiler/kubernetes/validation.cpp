@@ -20,7 +20,7 @@ using Check = Found (*)(const json& value, std::string_view words);
 struct Rule {
     std::string_view path;  // `*`: each item of a list, each value of a map
     Check check;
-    std::string_view words = "";
+    std::string_view words = {};
 };
 
 constexpr Rule of_every_object[] = {{"/metadata", rules::a_map},

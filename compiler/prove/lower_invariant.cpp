@@ -171,14 +171,14 @@ void Lowering::look(const Event& event) {
 }
 
 // A stop with one way on, so that it is known that a run comes here.
-void Lowering::undecided(std::string why, Span span) {
+void Lowering::undecided(const std::string& why, Span span) {
     Choice choice = begin_choice(why, span, false);
     choice.undecided = true;
     end_choice(std::move(choice));
 }
 
 // Of the way back: it is taken to be so, and the proof is none. An invariant has a search of its own.
-void Lowering::only_a_run_tells(std::string what, Span span) {
+void Lowering::only_a_run_tells(const std::string& what, Span span) {
     if (invariant_ == nullptr) undecided(what + ", only a run can tell", own_span(span));
 }
 

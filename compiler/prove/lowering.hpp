@@ -334,8 +334,8 @@ class Lowering {
     Term falls(const ir::Expr& probe, const Names& names);
     std::optional<Term> settled(const ir::Expr& probe, const Names& names);
     void broken(const std::string& when, Span span);
-    void undecided(std::string why, Span span);
-    void only_a_run_tells(std::string what, Span span);
+    void undecided(const std::string& why, Span span);
+    void only_a_run_tells(const std::string& what, Span span);
     std::size_t measured(const ir::Expr& measure, const std::vector<Term>& arguments);
     void measure_touched(const ir::Expr& measure);
     Term measure_now(std::size_t variable);

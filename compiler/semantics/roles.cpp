@@ -33,4 +33,17 @@ const ir::Expr* role_argument(const ir::Program& program, const ir::Expr& probe,
                                : role_argument(declared->role, declared->parameters, probe.children, number);
 }
 
+const ir::Expr* thing_argument(const ir::Program& program, const ir::Expr& probe) {
+    switch (role_of(program, probe)) {
+        case ir::Role::Object:
+        case ir::Role::Restored:
+        case ir::Role::About:
+            return role_argument(program, probe, 0);
+        case ir::Role::Field:
+            return role_argument(program, probe, 1);
+        default:
+            return nullptr;
+    }
+}
+
 }  // namespace migc::semantics

@@ -17,5 +17,7 @@ bool has_effect_on(const ir::Program& program, const ir::Verb& verb, ir::Role ro
 const ir::Expr* role_argument(const ir::RoleUse& use, const std::vector<ir::Parameter>& parameters,
                               const std::vector<ir::Expr>& given, std::size_t number);
 const ir::Expr* role_argument(const ir::Program& program, const ir::Expr& probe, std::size_t number);
+// Of those, which thing of the cluster a probe asks about; null where its role does not say.
+const ir::Expr* thing_argument(const ir::Program& program, const ir::Expr& probe);
 
 }  // namespace migc::semantics

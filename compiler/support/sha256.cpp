@@ -19,7 +19,7 @@ bool is_short_digest(std::string_view text) {
 }
 
 bool is_digest(std::string_view text) {
-    return text.size() == 2 * crypto_hash_sha256_BYTES && is_short_digest(text);
+    return text.size() == std::size_t{2} * crypto_hash_sha256_BYTES && is_short_digest(text);
 }
 
 std::string short_digest(const std::string& digest) {

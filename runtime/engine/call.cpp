@@ -227,7 +227,7 @@ void Call::rest_before(int left) {
 std::set<std::string> Call::names() {
     std::set<std::string> all;
     for (const EffectTarget& target : targets_)
-        all.merge(names_in(stage_.evaluator, target.effect->probe, inner_));
+        all.merge(names_in(stage_.run.program, stage_.evaluator, target.effect->probe, inner_));
     return all;
 }
 

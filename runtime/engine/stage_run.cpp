@@ -192,7 +192,7 @@ void StageRun::index() {
         const Scope names = scope_of(*this, change);
         std::set<std::string> all;
         for (const ir::Effect& effect : declared->effects)
-            all.merge(names_in(evaluator, effect.probe, names));
+            all.merge(names_in(run.program, evaluator, effect.probe, names));
         const std::lock_guard lock(mutex_);
         for (const std::string& name : all) by_name_[name].push_back(change.step);
     }

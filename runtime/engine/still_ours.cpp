@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/semantics/roles.hpp"
 #include "runtime/engine/call.hpp"
 #include "runtime/engine/wait.hpp"
 #include "runtime/evaluate/effect.hpp"
@@ -61,9 +62,12 @@ bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb
     });
 }
 
-std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
+std::set<std::string> names_in(const ir::Program& program, Evaluator& evaluator, const ir::Expr& probe,
+                               const Scope& scope) {
     std::set<std::string> names;
-    for (const Value& value : evaluator.probe_arguments(probe, scope)) {
+    const ir::Expr* thing = semantics::thing_argument(program, probe);
+    for (const Value& value : thing != nullptr ? std::vector{evaluator.evaluate(*thing, scope).value}
+                                               : evaluator.probe_arguments(probe, scope)) {
         const auto* resource = value.get_if<ResourceRef>();
         const auto* text = value.get_if<std::string>();
         if (resource == nullptr && text == nullptr) continue;

@@ -369,7 +369,7 @@ bool StageUndo::is_own(const Inverse& inverse, const std::string& phrase, const 
 std::set<std::string> StageUndo::names_of(const Inverse& inverse) {
     std::set<std::string> names;
     for (const ir::Effect& effect : inverse.verb->effects)
-        names.merge(names_in(stage_.evaluator, effect.probe, *inverse.scope));
+        names.merge(names_in(stage_.run.program, stage_.evaluator, effect.probe, *inverse.scope));
     return names;
 }
 
@@ -571,7 +571,8 @@ void StageUndo::remember_restored(Inverse& inverse) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         const Value* before = find_value(inverse.change->before, phrase);
         if (before == nullptr) continue;
-        const std::set<std::string> names = names_in(stage_.evaluator, effect.probe, *inverse.scope);
+        const std::set<std::string> names =
+            names_in(stage_.run.program, stage_.evaluator, effect.probe, *inverse.scope);
         const std::string field = field_of(effect, *inverse.scope);
         for (auto& [other, restored] : restored_)
             restored.changed_again =

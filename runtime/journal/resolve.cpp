@@ -13,6 +13,7 @@ namespace {
 std::string steps_in_doubt(const std::string& run, const std::vector<OpenStep>& open) {
     if (open.empty()) return fmt::format("no step of run {} is in doubt", run);
     std::vector<std::string> steps;
+    steps.reserve(open.size());
     for (const auto& one : open) steps.push_back(fmt::format("{} ({})", one.step, one.text));
     return fmt::format("in doubt: {}", fmt::join(steps, ", "));
 }

@@ -50,20 +50,18 @@ Fetched live_object(Host& host, const Document& document, json object) {
 }
 
 tl::expected<Document, std::string> document_of(Host& host, const Arguments& arguments) {
-    const auto documents = kubernetes::read_manifest(path_in_project(host, text_argument(arguments, 0)));
-    if (!documents) return tl::unexpected(documents.error());
     const std::string wanted = text_argument(arguments, 1);
-    const std::string here = host.setting("namespace");
-    for (const Document& one : *documents) {
-        if (one.handle.text() != wanted) continue;
-        // As kubectl itself refuses it: a stage acts in its own namespace only.
-        if (!one.handle.name_space.empty() && !here.empty() && one.handle.name_space != here)
-            return failure(
-                "{} says namespace {}, but this stage acts in {}; take the namespace out of the manifest",
-                wanted, one.handle.name_space, here);
-        return one;
-    }
-    return failure("{} does not declare {}", text_argument(arguments, 0), wanted);
+    const auto object =
+        kubernetes::object_in_manifest(path_in_project(host, text_argument(arguments, 0)), wanted);
+    if (!object) return tl::unexpected(object.error());
+    if (!*object) return failure("{} does not declare {}", text_argument(arguments, 0), wanted);
+    const std::string name_space = (*object)->handle.name_space, here = host.setting("namespace");
+    // As kubectl itself refuses it: a stage acts in its own namespace only.
+    if (!name_space.empty() && !here.empty() && name_space != here)
+        return failure(
+            "{} says namespace {}, but this stage acts in {}; take the namespace out of the manifest", wanted,
+            name_space, here);
+    return **object;
 }
 
 static Reading objects_of_manifest(Host& host, const Arguments& arguments) {

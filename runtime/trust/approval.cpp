@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* approval_kind = "migc-approval";
-constexpr Time clock_tolerance_ms = 5 * 60'000;  // by which the clocks of two machines may differ
+constexpr Time clock_tolerance_ms = Time{5} * 60'000;  // by which the clocks of two machines may differ
 
 struct Signed {
     Approval approval;

@@ -10,7 +10,7 @@
 
 namespace migc::trust {
 
-constexpr std::size_t largest_statement = 64 * 1024;  // bytes
+constexpr std::size_t largest_statement = std::size_t{64} * 1024;  // bytes
 
 // The content with "key" and "signature" added. The signature is over `kind` and the content with its keys in
 // order, so that the layout of the file is no matter, and a statement of one kind is never taken for another.
