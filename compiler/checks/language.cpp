@@ -110,6 +110,12 @@ void calculated(const ir::Program& program, const ir::Expr& expression, Diagnost
     auto& d = diagnostics.report(Code::Impossible, expression.span,
                                  divides_by_0 ? "this divides by 0" : result.why);
     d.note("the run would stop here, in the middle of the window");
+    // By a name the condition around it may know better.
+    const auto nothing = [](const ir::Expr&) { return std::nullopt; };
+    const bool is_written = semantics::known_value(expression.children[0], nothing) &&
+                            semantics::known_value(expression.children[1], nothing);
+    if (!is_written && !(divides_by_0 && semantics::known_value(expression.children[1], nothing)))
+        d.severity = Severity::Warning;
 }
 
 void impossible(const CheckContext& picture, Diagnostics& diagnostics) {

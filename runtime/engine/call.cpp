@@ -255,13 +255,15 @@ bool Call::found_as(const std::vector<EffectTarget>& first) const {
 }
 
 // Whether all is as it was when the undo decided to take it back: its command writes over what was captured
-// since.
+// since. Of several commands, each may also be about something else.
 bool Call::found_as_decided() const {
     const auto& found = course_.backward->found;
     return std::all_of(targets_.begin(), targets_.end(), [&](const EffectTarget& target) {
         const auto then = found.find(target.phrase);
-        return then != found.end() && equal(then->second.value, target.before) &&
-               then->second.identity == target.identity;
+        if (then == found.end()) return course_.in_parts;
+        const Reading& reading = then->second;
+        return equal(reading.value, target.before) && reading.identity == target.identity &&
+               (reading.version.empty() || target.version.empty() || reading.version == target.version);
     });
 }
 
@@ -403,10 +405,20 @@ void Call::keep_way_back() {
             target.before = before->second;
 }
 
+// What an inverse needs may still be coming up: pods that an earlier inverse has started.
+tl::expected<void, Unmet> Call::needs(Evaluator& snapshot) {
+    auto met = check_needs(snapshot, stage_.run.program, verb_, inner_);
+    if (met || course_.backward == nullptr || met.error().why == Reason::Stays || stage_.run.hurried())
+        return met;
+    course_.backward->settle();
+    snapshot.look_anew();
+    return check_needs(snapshot, stage_.run.program, verb_, inner_);
+}
+
 Result Call::prepare() {
     // An inverse that would do harm leaves things as they are.
     Evaluator snapshot = stage_.evaluator.snapshot();
-    if (const auto met = check_needs(snapshot, stage_.run.program, verb_, inner_); !met)
+    if (const auto met = needs(snapshot); !met)
         return course_.purpose == Purpose::Inverse
                    ? conclude(Outcome::Held, met.error().message, false, met.error().why)
                    : not_begun(met.error().message);
@@ -442,6 +454,7 @@ Result Call::read_effects(Evaluator& snapshot) {
             return unread(fmt::format("what {} is to become", target.phrase), declared);
         target.before = before.value;
         target.identity = before.identity;
+        target.version = before.version;
         target.declared = declared.value;
         targets_.push_back(std::move(target));
     }
@@ -789,6 +802,12 @@ Result Call::conclude(Outcome outcome, const std::string& message, bool acted, R
     // What a refused or failed command found afterwards is not what this run has written.
     const bool wrote = outcome == Outcome::Done || outcome == Outcome::Already;
     if (wrote && course_.purpose != Purpose::Forward) stage_.knows(ended.identities);
+    if (course_.backward != nullptr && wrote)
+        for (const auto& [phrase, value] : ended.observed) {
+            const auto identity = ended.identities.find(phrase);
+            course_.backward->found[phrase] = {
+                value, {}, false, {}, identity == ended.identities.end() ? "" : identity->second};
+        }
     if (course_.written != nullptr && wrote) {
         course_.written->values.insert(ended.observed.begin(), ended.observed.end());
         for (const auto& [phrase, identity] : ended.identities)

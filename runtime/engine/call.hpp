@@ -21,6 +21,7 @@ struct EffectTarget {
     std::string identity = {};
     std::string identity_now = {};
     std::string revision = {};  // when it was last looked at
+    std::string version = {};   // before
 
     void see(const Reading& reading);
     // It was deleted and made anew since: this is another thing of the same name.
@@ -98,6 +99,7 @@ class Call {
     [[nodiscard]] bool all_taken() const;
     [[nodiscard]] bool untouched() const;
     void keep_way_back();
+    tl::expected<void, Unmet> needs(Evaluator& snapshot);
     Result prepare();
     Result read_effects(Evaluator& snapshot);
     [[nodiscard]] bool holds_already() const;

@@ -25,15 +25,19 @@ Result Converge::caught_up(const ir::Expr& probe, const Scope& scope, const Step
     return verdict;
 }
 
-Result Converge::equals(const ir::Expr& probe, const Scope& scope, const Value& value) {
+Result Converge::equals(const ir::Expr& probe, const Scope& scope, const Value& value,
+                        const std::function<bool(const Reading&)>& is_there) {
     const Time deadline = stage_.run.tools.now() + default_effect_ms;
     for (std::int64_t pause = 100;; pause = std::min<std::int64_t>(pause * 2, 2'000)) {
         const Reading reading = stage_.evaluator.evaluate(probe, scope);
-        if (equal(reading.value, value)) return {};
+        const bool there = is_there(reading);
+        if (equal(reading.value, value) && there) return {};
         const std::int64_t left = deadline - stage_.run.tools.now();
         if (left <= 0) {
-            const std::string now =
-                reading.value.is_unknown() ? explain(reading) : "is " + printable(show(reading.value), 200);
+            const std::string now = !there ? "is gone with the object that it was a field of"
+                                    : reading.value.is_unknown()
+                                        ? explain(reading)
+                                        : "is " + printable(show(reading.value), 200);
             return {ResultKind::Failed,
                     fmt::format("{} {}, not {} as before", stage_.evaluator.describe(probe, scope), now,
                                 printable(show(value), 200))};

@@ -103,6 +103,7 @@ StageRun::StageRun(RunContext& the_run, const ir::Stage& the_stage, StageEnviron
     for (const Change& change : changes)
         if (change.state != ChangeState::Begun) not_indexed_.push_back(change.step);
     for (const auto& [phrase, count] : tool_writes) run.tool_writes_[whole_phrase(phrase)] += count;
+    share_identities();
 }
 
 void StageRun::add(Change change) {
@@ -135,6 +136,7 @@ void StageRun::conclude(const StepId& step, const events::StepOutcome& outcome) 
         const Change* concluded = StageState::conclude(step, outcome);
         if (concluded == nullptr) return;
         count_writes(concluded->revisions);
+        share_identities();
         not_indexed_.push_back(step);
         run.runbook.update(*this, *concluded);
     }
@@ -145,6 +147,7 @@ void StageRun::conclude_in_failure(const events::StepOutcome& outcome) {
     const std::lock_guard lock(mutex_);
     StageState::conclude_in_failure(outcome);
     count_writes(outcome.revisions);
+    share_identities();
 }
 
 void StageRun::count_writes(const Texts& revisions) {
@@ -160,7 +163,9 @@ std::string StageRun::own_revision(const Change& change, const std::string& phra
     const auto found = change.revisions.find(phrase);
     if (found == change.revisions.end()) return {};
     const std::lock_guard writes(run.writes_mutex_);
-    return run.tool_writes_[whole_phrase(phrase)] == 1 ? found->second : "";
+    if (run.tool_writes_[whole_phrase(phrase)] != 1) return {};
+    const auto thing = change.identities.find(phrase);
+    return found->second + (thing == change.identities.end() ? "" : " " + thing->second);
 }
 
 std::vector<Change> StageRun::changes_about(const std::set<std::string>& names) {
@@ -244,13 +249,20 @@ bool StageRun::wrote(const std::string& phrase, const Value& value) {
 void StageRun::knows(const Texts& things) {
     const std::lock_guard lock(mutex_);
     StageState::knows(things);
+    share_identities();
+}
+
+// What one stage has made again is no stranger's to the others.
+void StageRun::share_identities() {
+    const std::lock_guard writes(run.writes_mutex_);
+    run.identities_.insert(identities.begin(), identities.end());
 }
 
 bool StageRun::is_remade(const Change& change, const std::string& phrase, const Reading& now) {
     const auto then = change.identities.find(phrase);
     if (now.identity.empty() || then == change.identities.end() || then->second == now.identity) return false;
-    const std::lock_guard lock(mutex_);
-    return !identities.contains(now.identity);
+    const std::lock_guard writes(run.writes_mutex_);
+    return !run.identities_.contains(now.identity);
 }
 
 void StageRun::sort_changes() {

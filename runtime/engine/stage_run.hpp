@@ -59,11 +59,12 @@ struct Written {
     Texts identities;
 };
 
-// What an inverse of one command goes by: what was there when it was decided that it is this run's to take
-// back, by the probe's phrase, and a new look for when that is not so any more.
+// What an inverse goes by: what was there when it was decided that it is this run's to take back, by the
+// probe's phrase, and since then what its own commands have left.
 struct Backward {
     std::map<std::string, Reading> found;
-    std::function<Result()> look_again;  // held if it is somebody else's by now
+    std::function<Result()> look_again;  // for when that is not so any more: held if it is somebody else's
+    std::function<void()> settle;        // waits until what was restored so far has been caught up with
 };
 
 // Why steps are run, and on whose account.
@@ -73,7 +74,7 @@ struct StepContext {
     bool in_parts = false;                         // Inverse: of several steps, each told by itself
     Written* written = nullptr;                    // Inverse: what it left
     std::string* said = nullptr;                   // Inverse: what its tools warned of
-    const Backward* backward = nullptr;            // Inverse of one command
+    Backward* backward = nullptr;                  // Inverse
     const std::atomic<bool>* cancelled = nullptr;  // set when another branch failed
     std::optional<Time> deadline = {};             // of the composites around: when they have to be over
     Tries* tries = nullptr;                        // of the composite around that is tried again
@@ -125,6 +126,7 @@ struct RunContext {
     // How often the run has written something under its tool's own name, by cluster, namespace and phrase.
     std::mutex writes_mutex_;
     std::map<std::string, int> tool_writes_;
+    std::set<std::string> identities_;  // of the things that any stage has changed or made
     void keep_runbook();
     std::mutex approvals_mutex_;
     std::vector<std::string> approvals_;
@@ -191,6 +193,7 @@ struct StageRun : StageState {
     List changed_workloads();
     [[nodiscard]] std::string whole_phrase(const std::string& phrase) const;
     void count_writes(const Texts& revisions);
+    void share_identities();
     void index();
 
     std::mutex mutex_;

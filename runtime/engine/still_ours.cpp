@@ -20,7 +20,7 @@ constexpr std::int64_t first_rest_ms = 500;
 
 bool counts(const Change& change) {
     return change.acted && !change.undone && !change.superseded &&
-           (change.state == ChangeState::Done || change.state == ChangeState::Already);
+           (change.state == ChangeState::Done || change.state == ChangeState::Already || change.accepted);
 }
 
 // What a verb says of its effect in words decides what must be there now.

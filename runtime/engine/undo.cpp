@@ -328,6 +328,11 @@ StageUndo::Found StageUndo::look_at(Evaluator& snapshot, const Inverse& inverse,
                             phrase, shown_reading(reading.value))};
     if (stage_.run.options.overwrite) return {State::Ours, {}};
     if (stage_.wrote(phrase, reading.value) || is_own(inverse, phrase, reading)) {
+        if (const std::string part = theirs_in(inverse, effect, phrase, reading.value); !part.empty())
+            return {
+                State::Foreign,
+                fmt::format("{} holds {}, which this run did not write, and going back would take it away",
+                            phrase, part)};
         if (reading.writer.empty()) return {State::Ours, {}};
         return {State::Foreign,
                 fmt::format("{} is {}, and {} has written that since this run did: it is not ours any more",
@@ -337,6 +342,16 @@ StageUndo::Found StageUndo::look_at(Evaluator& snapshot, const Inverse& inverse,
         return {State::Ours, {}};
     return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change)),
             change.ownership == Ownership::Unproved ? Reason::NotProved : Reason::None};
+}
+
+// What somebody else has put into a map that the way back sets as a whole.
+std::string StageUndo::theirs_in(const Inverse& inverse, const ir::Effect& effect, const std::string& phrase,
+                                 const Value& now) {
+    const Value* before = find_value(inverse.change->before, phrase);
+    const Value* declared = find_value(inverse.change->declared, phrase);
+    const bool is_field = semantics::role_of(stage_.run.program, effect.probe) == ir::Role::Field;
+    if (before == nullptr || declared == nullptr || !is_field) return {};
+    return part_of_others(*before, *declared, now);
 }
 
 // With who else has written it since, where a server keeps that. Of what a person says was done nobody knows
@@ -411,19 +426,26 @@ const Change* StageUndo::left_around(const Inverse& inverse) {
 // What a composite changed is what the steps inside of it changed.
 StageUndo::Found StageUndo::look_inside(const Inverse& inverse) {
     for (Change& change : stage_.changes) {
-        const bool counts = change.to_undo() && !change.superseded && change.state == ChangeState::Done;
+        // One that failed may have been accepted, and changed by somebody else then.
+        const bool has_acted =
+            change.state == ChangeState::Done || (change.state == ChangeState::Failed && change.acted);
+        const bool counts = change.to_undo() && !change.superseded && has_acted;
         if (!counts || !change.step.is_inside(inverse.change->step)) continue;
         const auto inner = prepare(change);
         if (!inner || inner->verb->effects.empty()) continue;
-        if (Found found = look(*inner); found.state == State::Foreign) return found;
+        if (Found found = look_at_all(*inner); found.state == State::Foreign) return found;
     }
     return {};
 }
 
 StageUndo::Found StageUndo::look(const Inverse& inverse) {
-    if (inverse.verb->effects.empty()) return inverse.verb->action ? Found{} : look_inside(inverse);
-    Found worst{State::Untouched, "it is as it was before"};
     found_.clear();
+    if (inverse.verb->effects.empty()) return inverse.verb->action ? Found{} : look_inside(inverse);
+    return look_at_all(inverse);
+}
+
+StageUndo::Found StageUndo::look_at_all(const Inverse& inverse) {
+    Found worst{State::Untouched, "it is as it was before"};
     Evaluator snapshot = stage_.evaluator.snapshot();
     for (const ir::Effect& effect : inverse.verb->effects) {
         Found found = look_at(snapshot, inverse, effect);
@@ -512,13 +534,15 @@ void StageUndo::run_steps(Inverse& inverse) {
     course.written = &written;
     std::string said;
     course.said = &said;
-    const Backward backward{found_, [&] {
-                                const Found found = look(inverse);
-                                return found.state > State::Untouched
-                                           ? Result{ResultKind::Held, found.message, found.why}
-                                           : Result{};
-                            }};
-    if (!course.in_parts) course.backward = &backward;
+    Backward backward{found_,
+                      [&] {
+                          const Found found = look(inverse);
+                          return found.state > State::Untouched
+                                     ? Result{ResultKind::Held, found.message, found.why}
+                                     : Result{};
+                      },
+                      [this] { settle(); }};
+    course.backward = &backward;
     Scope scope(inverse.scope.get());
     const Result verdict = Steps(stage_, course).block(inverse.undo->steps, scope, change.step.undo());
     stage_.wrote(written.values);
@@ -627,6 +651,14 @@ bool StageUndo::went_with_its_object(const Restored& restored) {
     });
 }
 
+void StageUndo::settle() {
+    StepContext course;
+    course.purpose = Purpose::Inverse;
+    Converge converge(stage_, course);
+    for (const auto& [phrase, restored] : restored_)
+        static_cast<void>(converge.caught_up(restored.target.effect->probe, *restored.scope, restored.step));
+}
+
 void StageUndo::check_restored() {
     StepContext course;
     course.purpose = Purpose::Inverse;
@@ -663,7 +695,13 @@ void StageUndo::check_restored() {
 Result StageUndo::holds_as_before(Converge& converge, const Restored& restored) {
     const ir::Effect& effect = *restored.target.effect;
     if (effect.becomes == ir::Becomes::Different || restored.changed_again) return {};
-    return converge.equals(effect.probe, *restored.scope, restored.target.before);
+    // A field that was not there is not back if the thing is gone of which it would be one.
+    const Change* change = stage_.find(restored.step);
+    const auto is_there = [&](const Reading& reading) {
+        return reading.identity != gone || change == nullptr ||
+               !stage_.is_remade(*change, restored.target.phrase, reading);
+    };
+    return converge.equals(effect.probe, *restored.scope, restored.target.before, is_there);
 }
 
 // The step's own undo went well, and has not brought back what was there: whoever undoes the run again must

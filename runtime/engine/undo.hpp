@@ -76,6 +76,9 @@ class StageUndo {
     bool undo_one(Inverse& inverse);
     void run_steps(Inverse& inverse);
     Found look(const Inverse& inverse);
+    Found look_at_all(const Inverse& inverse);
+    std::string theirs_in(const Inverse& inverse, const ir::Effect& effect, const std::string& phrase,
+                          const Value& now);
     Found look_twice(const Inverse& inverse);
     Found look_inside(const Inverse& inverse);
     Reading read_with_writer(Evaluator& snapshot, const Inverse& inverse, const ir::Effect& effect);
@@ -85,6 +88,7 @@ class StageUndo {
     Value after(const Inverse& inverse);
     Value start(const Inverse& inverse);
     [[nodiscard]] bool went_with_its_object(const Restored& restored);
+    void settle();
     void check_restored();
     Result holds_as_before(Converge& converge, const Restored& restored);
     void remember_restored(Inverse& inverse);

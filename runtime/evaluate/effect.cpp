@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/ir/compare.hpp"
+#include "compiler/support/json_text.hpp"
 
 namespace migc::runtime::inline evaluation {
 namespace {
@@ -40,7 +41,25 @@ bool agrees(const json& wanted, const json& other, const json& now) {
     return same_there(wanted) && same_there(other);
 }
 
+std::string first_other(const json& before, const json& declared, const json& now) {
+    for (const auto& [key, value] : now.items()) {
+        const json &then = member(before, key), &wanted = member(declared, key);
+        if (value == then || value == wanted) continue;
+        const std::string here = "/" + pointer_token(key);
+        if (!value.is_object() || (!then.is_object() && !wanted.is_object())) return here;
+        if (const std::string below = first_other(then, wanted, value); !below.empty()) return here + below;
+    }
+    return {};
+}
+
 }  // namespace
+
+std::string part_of_others(const Value& before, const Value& declared, const Value& now) {
+    const json* found = object_in(now);
+    const json *prior = object_in(before), *wanted = object_in(declared);
+    if (found == nullptr || wanted == nullptr) return {};
+    return first_other(prior == nullptr ? json() : *prior, *wanted, *found);
+}
 
 bool has_become(const Value& before, const Value& declared, const Value& now) {
     const json* wanted = object_in(declared);

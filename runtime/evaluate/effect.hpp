@@ -14,4 +14,8 @@ bool has_become(const Value& before, const Value& declared, const Value& now);
 // value.
 bool is_as_before(const Value& before, const Value& declared, const Value& now);
 
+// The first part of a map that is neither as it was nor as declared, as a JSON pointer: somebody else has put
+// it there, and a change of the whole back to `before` would take it away. Empty if there is none.
+std::string part_of_others(const Value& before, const Value& declared, const Value& now);
+
 }  // namespace migc::runtime::inline evaluation

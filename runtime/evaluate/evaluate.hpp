@@ -72,7 +72,7 @@ class Evaluator final : public Host {
     // Whether they say instead who else has written it since this run did.
     bool asks_others = false;
     // Then also the revision that the thing had when this run had written it under a name that others have,
-    // too, and when that was: "4 2026-01-10T01:00:05Z".
+    // too, when that was, and which thing it was: "4 2026-01-10T01:00:05Z 6a3f..".
     std::string own_revision;
     // And what the step had found there, if that was a text.
     std::string found_before;
@@ -84,6 +84,10 @@ class Evaluator final : public Host {
     // This evaluator for one look at things: what kubectl is asked to get twice it is asked once, until it
     // sleeps, so that what is found is of one moment. A command over a slow network takes half a second.
     [[nodiscard]] Evaluator snapshot() const;
+    // From now on the snapshot is of this moment.
+    void look_anew() {
+        if (seen_) seen_->clear();
+    }
     // Of a snapshot: whether a server has refused one of its questions (a dry run) because somebody wrote
     // after what the question was made of was read. It is worth taking another one.
     [[nodiscard]] bool outrun() const { return outrun_; }

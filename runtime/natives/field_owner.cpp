@@ -172,10 +172,12 @@ std::string writer_of(Host& host, const json& object, const std::string& pointer
         const std::string other = other_writer(object, pointer, own_writers(host));
         const std::string revision = host.setting("own-revision");
         if (!other.empty() || revision.empty()) return other;
-        const auto space = revision.find(' ');
-        const std::string generation = std::to_string(int_field(object, "/metadata/generation"));
-        if (space == std::string::npos || revision.substr(0, space) == generation) return "";
-        return last_writer_of_all(object, pointer, revision.substr(space + 1));
+        std::istringstream parts(revision);
+        std::string generation, time, thing;
+        parts >> generation >> time >> thing;
+        const bool is_another = !thing.empty() && thing != text_field(object, "/metadata/uid");
+        const bool is_same = generation == std::to_string(int_field(object, "/metadata/generation"));
+        return time.empty() || is_another || is_same ? "" : last_writer_of_all(object, pointer, time);
     }
     return asked.empty() ? "" : field_owner(object, pointer, host.setting("manager"));
 }

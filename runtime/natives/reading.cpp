@@ -75,6 +75,7 @@ Reading as_it_is(json value) {
 
 Reading read_from(const json& object, Reading reading) {
     reading.identity = text_field(object, "/metadata/uid");
+    reading.version = text_field(object, "/metadata/resourceVersion");
     if (const std::int64_t generation = int_field(object, "/metadata/generation"); generation > 0)
         reading.revision = std::to_string(generation);
     return reading;

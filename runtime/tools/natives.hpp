@@ -32,6 +32,8 @@ struct Reading {
     // How often what is asked of that thing has changed, as its server counts (an object's generation).
     // Empty: not known.
     std::string revision = {};
+    // Another text after each write to that thing, whoever wrote what (its resourceVersion). Empty: not known.
+    std::string version = {};
 };
 
 // For semantics::argument_value.
