@@ -47,11 +47,16 @@ int prove(const ProveOptions& options) {
     if (!parameters) return refuse(parameters.error());
     const auto answer = prove::prove(script->program, script->inventory,
                                      runtime::proof_facts(parameters->parameters), options.proof);
+    const bool is_void = answer.verdict == prove::Answer::Verdict::Proved && script->diagnostics.has_errors();
+    if (is_void && !options.session.json)
+        return refuse(fmt::format("nothing is proved of {}: no run of it begins, with the {} above",
+                                  options.script,
+                                  script->diagnostics.all().size() == 1 ? "error" : "errors"));
     if (options.session.json)
         print_document(Document::Json, prove::as_json(answer, script->sources).dump(1) + "\n");
     else
         print(answer, options.script, script->sources);
-    return exit_code_of(answer);
+    return is_void ? refused : exit_code_of(answer);
 }
 
 }  // namespace

@@ -75,9 +75,10 @@ Patched patched(json object, const std::vector<std::string>& tokens, const json&
     for (const std::string& token : tokens) {
         const auto number = whole_number<std::size_t>(token);
         if (at->is_array()) {
-            if (!number && token != "-")
+            if (!number)
                 return {{}, fmt::format("`{}` is a list, and `{}` names no element of it", way, token)};
-            if (!number || *number > at->size()) return {};
+            if (*number > at->size())
+                return {{}, fmt::format("`{}` has no element {}; a new one is {}", way, token, at->size())};
             if (*number == at->size()) at->push_back(nullptr);
             at = &(*at)[*number];
         } else if (at->is_object() || (at->is_null() && !number)) {
@@ -285,13 +286,17 @@ class Accepted : StageCheck {
             return;
         }
         const auto tokens = documents::tokens_of(*pointer);
+        if (is_free_field(effect))
+            impossible_place(event, effect, *pointer, tokens ? "" : tokens.error().message);
         if (!tokens || effect.becomes != ir::Becomes::Value) return;
         const auto declared = Surroundings(picture_, course_).declaring(effect.thing);
         const json* known = declared.size() == 1 ? &declared.front()->json : nullptr;
         const std::string plural =
             known != nullptr ? own_plural(*known) : kubernetes::plural_of(effect.thing.type());
-        if (const std::string why =
-                !is_free_field(effect) ? "" : why_refused(plural, known, *pointer, *tokens, effect.value);
+        const auto* number = effect.value ? effect.value->get_if<std::int64_t>() : nullptr;
+        if (const std::string why = !is_free_field(effect) && number == nullptr
+                                        ? ""
+                                        : why_refused(plural, known, *pointer, *tokens, effect.value);
             !why.empty() && is_first(event, effect.thing.text + *pointer)) {
             auto& d = diagnostics_.report(
                 Code::Refused, event.step->span,
@@ -302,6 +307,17 @@ class Accepted : StageCheck {
                                (pointer_holds("/data", *pointer) || pointer_holds("/binaryData", *pointer));
         if (is_frozen || !kubernetes::why_immutable(plural, *pointer).empty())
             report_fixed(event, effect.thing, *pointer, Severity::Error, nullptr);
+    }
+
+    void impossible_place(const Event& event, const Effect& effect, const std::string& pointer,
+                          const std::string& mistake) {
+        const std::string why = !mistake.empty() ? mistake
+                                : kubernetes::is_the_servers(pointer)
+                                    ? fmt::format("`{}` is written by the cluster itself", pointer)
+                                    : "";
+        if (why.empty() || !is_first(event, effect.thing.text + pointer)) return;
+        diagnostics_.report(Code::Refused, event.step->span,
+                            fmt::format("this of {} cannot be patched: {}", effect.thing, why), stops_there);
     }
 
     // What is wrong with the field, and with nothing else of the object. Where no manifest declares it, only

@@ -1,4 +1,6 @@
 // Fields that are set when an object is made, and never again.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "compiler/kubernetes/rules.hpp"
@@ -94,6 +96,17 @@ std::string why_immutable(std::string_view plural, std::string_view pointer) {
         if (listed(one.plurals, plural) && pointer_holds(one.pointer, pointer)) return std::string(one.why);
     }
     return {};
+}
+
+bool is_the_servers(std::string_view pointer) {
+    constexpr std::string_view fields =
+        "/status /kind /apiVersion /metadata/name /metadata/namespace /metadata/uid /metadata/resourceVersion "
+        "/metadata/generation /metadata/creationTimestamp /metadata/deletionTimestamp "
+        "/metadata/deletionGracePeriodSeconds /metadata/managedFields /metadata/selfLink "
+        "/metadata/annotations/deployment.kubernetes.io~1revision";
+    if (pointer.empty() || pointer == "/metadata") return true;
+    const std::vector<std::string> all = split(std::string(fields), ' ');
+    return std::ranges::any_of(all, [&](const std::string& one) { return pointer_holds(one, pointer); });
 }
 
 }  // namespace migc::kubernetes

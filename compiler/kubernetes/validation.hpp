@@ -35,5 +35,8 @@ std::vector<Refusal> refusals_of_change(std::string_view plural, const nlohmann:
 // Whether the field at the pointer, or what holds it, can only be set when the object is made. Why, or
 // nothing.
 std::string why_immutable(std::string_view plural, std::string_view pointer);
+// What the server writes itself, of every object: a value of ours would be lost at once, or would lie. A
+// patch of the whole object is one of these.
+bool is_the_servers(std::string_view pointer);
 
 }  // namespace migc::kubernetes

@@ -1,6 +1,7 @@
 // One field of a live object: what it may become, and setting it.
 #include <stdexcept>
 
+#include "compiler/kubernetes/validation.hpp"
 #include "compiler/support/text.hpp"
 #include "runtime/natives/by_hand.hpp"
 #include "runtime/natives/live_form.hpp"
@@ -18,26 +19,13 @@ struct Wish {
     json value;  // null: the field goes
 };
 
-// What the server writes itself: a value of ours would be lost at once, or would lie.
-bool is_the_servers(const std::string& pointer) {
-    constexpr const char* fields =
-        "/status /kind /apiVersion /metadata/name /metadata/namespace /metadata/uid /metadata/resourceVersion "
-        "/metadata/generation /metadata/creationTimestamp /metadata/deletionTimestamp "
-        "/metadata/deletionGracePeriodSeconds /metadata/managedFields /metadata/selfLink "
-        "/metadata/annotations/deployment.kubernetes.io~1revision";
-    if (pointer.empty() || pointer == "/metadata") return true;
-    for (const std::string& one : split(fields, ' '))
-        if (pointer == one || pointer.starts_with(one + "/")) return true;
-    return false;
-}
-
 tl::expected<Wish, std::string> wish_of(Host& host, const Arguments& arguments) {
     const auto handle = object_argument(host, argument(arguments, 0));
     if (!handle) return tl::unexpected(handle.error());
     Wish wish = {*handle, text_argument(arguments, 1), as_json(argument(arguments, 2))};
     if (!is_pointer(wish.pointer))
         return failure("`{}` is no JSON pointer, such as /data/colour", wish.pointer);
-    if (is_the_servers(wish.pointer))
+    if (kubernetes::is_the_servers(wish.pointer))
         return failure("{} of {} is written by the cluster itself; it is not for patching",
                        wish.pointer.empty() ? "the whole" : wish.pointer, handle->written());
     return wish;
@@ -58,7 +46,8 @@ tl::expected<void, std::string> check_autoscaler(Host& host, const Wish& wish, c
 bool fits_lists(const json& object, json::json_pointer place) {
     for (; !place.empty(); place.pop_back()) {
         const json& parent = field(object, place.parent_pointer().to_string());
-        if (parent.is_array() && std::stoul(place.back()) > parent.size()) return false;
+        const bool is_number = place.back() != "-";
+        if (parent.is_array() && (!is_number || std::stoul(place.back()) > parent.size())) return false;
     }
     return true;
 }
