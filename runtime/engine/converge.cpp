@@ -19,7 +19,7 @@ Result Converge::caught_up(const ir::Expr& probe, const Scope& scope, const Step
     const std::int64_t limit =
         milliseconds(stage_.evaluator, declared.within, *own).value_or(default_verify_ms);
     const std::string text = fmt::format("{} has been caught up with", phrase);
-    Result verdict = waiter_.until({*declared.converges, *own, step, text, limit});
+    Result verdict = waiter_.until({*declared.converges, *own, step, text, limit, true});
     if (!verdict.done())
         verdict.message = fmt::format("{} has not been caught up with: {}", phrase, verdict.message);
     return verdict;

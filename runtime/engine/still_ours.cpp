@@ -14,9 +14,12 @@
 namespace migc::runtime::inline engine {
 namespace {
 
-// A cache or another server may answer with what was there a moment ago.
+// A cache or another server may answer with what was there a moment ago; one that is away for a minute or two is
+// no reason to leave a person with what is done.
 constexpr int looks = 4;
+constexpr int looks_in_the_dark = 20;
 constexpr std::int64_t first_rest_ms = 500;
+constexpr std::int64_t longest_rest_ms = 8'000;
 
 bool counts(const Change& change) {
     return change.acted && !change.undone && !change.superseded &&
@@ -152,8 +155,9 @@ StillOurs::Found StillOurs::look_again(const std::vector<Change>& changes) {
     Found worst;
     const StepContext course;
     Waiter waiter(stage_, course);
-    for (int i = 0; i < looks && !left.empty(); ++i) {
-        if (i > 0) waiter.rest(first_rest_ms << (i - 1));
+    const auto enough = [&] { return worst.state == State::Unreadable ? looks_in_the_dark : looks; };
+    for (int i = 0; i < enough() && !left.empty(); ++i) {
+        if (i > 0) waiter.rest(std::min(first_rest_ms << (i - 1), longest_rest_ms));
         if (i > 0 && stage_.run.hurried()) break;
         worst = {};
         Evaluator snapshot = stage_.evaluator.snapshot();

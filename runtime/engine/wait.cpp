@@ -1,6 +1,7 @@
 #include "runtime/engine/wait.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -38,11 +39,6 @@ const ir::Expr* find_probe(const ir::Program& program, const ir::Expr& expressio
 
 }  // namespace
 
-struct Waiter::Watched {
-    bool declared = false;
-    std::unique_ptr<Watch> watch;
-};
-
 std::string explain(const Reading& reading) {
     const auto* no = reading.value.get_if<Unknown>();
     if (no == nullptr) return reading.why.empty() ? "it does not hold" : reading.why;
@@ -71,17 +67,15 @@ std::int64_t Waiter::declared_limit(const ir::Expr& condition, const Scope& scop
         .value_or(default_verify_ms);
 }
 
-Waiter::Watched Waiter::watch(const ir::Expr& condition, const Scope& scope) {
+std::unique_ptr<Watch> Waiter::watch(const ir::Expr& condition, const Scope& scope) {
     const Scope* home = &scope;
     const ir::Expr* probe = find_probe(stage_.run.program, condition, home,
                                        [](const ir::Probe& declared) { return declared.watch.has_value(); });
-    if (probe == nullptr) return {};
-    Watched result{true, nullptr};
+    if (probe == nullptr) return nullptr;
     const auto own = evaluator_.probe_scope(*probe, *home);
-    if (!own) return result;
+    if (!own) return nullptr;
     const auto line = evaluator_.command_line(*stage_.run.program.probes[probe->declaration].watch, *own);
-    if (line) result.watch = stage_.run.tools.watch(*line);
-    return result;
+    return line ? stage_.run.tools.watch(*line) : nullptr;
 }
 
 WakeReason Waiter::pause(Watch* watched, Time until) {
@@ -104,8 +98,14 @@ void Waiter::tell(const Wait& wait, const Reading& reading) {
     stage_.run.recorder.tell(events::Waiting{stage_.about(wait.step, wait.text), printable(state)});
 }
 
-bool Waiter::is_stable(const Wait& wait, const Watched& watched) {
-    if (!watched.declared) return true;
+bool Waiter::is_watchable(const Wait& wait) const {
+    const Scope* home = &wait.scope;
+    return find_probe(stage_.run.program, wait.condition, home,
+                      [](const ir::Probe& declared) { return declared.watch.has_value(); }) != nullptr;
+}
+
+bool Waiter::is_stable(const Wait& wait, const Reading& reading, bool is_watchable) {
+    if (!is_watchable || reading.permanent) return true;
     rest(stable_ms);
     return truth(evaluator_.evaluate(wait.condition, wait.scope).value) == true;
 }
@@ -120,11 +120,13 @@ Result Waiter::guard() {
 
 Result Waiter::until(const Wait& wait) {
     const Time deadline = stage_.run.tools.now() + wait.limit_ms;
-    Watched watched = watch(wait.condition, wait.scope);
-    for (std::int64_t step = first_pause_ms;; step = std::min(step * 2, longest_pause_ms)) {
+    const bool changes_quickly = is_watchable(wait);
+    bool watches = !wait.is_likely;
+    std::unique_ptr<Watch> watched = watches ? watch(wait.condition, wait.scope) : nullptr;
+    for (std::int64_t step = first_pause_ms;;) {
         const Reading reading = evaluator_.evaluate(wait.condition, wait.scope);
         if (!stage_.run.recorder.trusted()) return {ResultKind::Untrusted, stage_.run.recorder.failure()};
-        if (truth(reading.value) == true && is_stable(wait, watched)) return {};
+        if (truth(reading.value) == true && is_stable(wait, reading, changes_quickly)) return {};
         if (reading.permanent) return {ResultKind::Failed, explain(reading)};
         const Time now = stage_.run.tools.now();
         if (now >= deadline)
@@ -133,9 +135,15 @@ Result Waiter::until(const Wait& wait) {
         if (Result broken = guard(); !broken.done()) return broken;
         if (stage_.run.stopping()) return {ResultKind::Stopped, explain(reading)};
         tell(wait, reading);
-        const std::int64_t longest = watched.watch ? watch_reread_ms : step;
-        const WakeReason woken = pause(watched.watch.get(), std::min(deadline, now + longest));
-        if (woken == WakeReason::Ended) watched.watch.reset();
+        // What comes before a watch has begun is seen by another look.
+        if (changes_quickly && !std::exchange(watches, true)) {
+            watched = watch(wait.condition, wait.scope);
+            continue;
+        }
+        const std::int64_t longest = watched ? watch_reread_ms : step;
+        step = std::min(step * 2, longest_pause_ms);
+        const WakeReason woken = pause(watched.get(), std::min(deadline, now + longest));
+        if (woken == WakeReason::Ended) watched.reset();
         if (woken == WakeReason::Changed)
             rest(first_pause_ms);  // a flood of news is no reason to flood the server
         if (woken == WakeReason::Interrupted) return {ResultKind::Stopped, explain(reading)};
@@ -156,7 +164,7 @@ Result Waiter::soak(const Wait& wait, const Soaked& before) {
     const auto simulated = stage_.run.tools.watch_all();
     const std::int64_t seldom = std::max(interval, wait.limit_ms / looks_of_simulated_soak);
     const std::int64_t keep_every = std::max<std::int64_t>(wait.limit_ms / 50, shortest_kept_soak_ms);
-    Watched watched = watch(wait.condition, wait.scope);
+    std::unique_ptr<Watch> watched = watch(wait.condition, wait.scope);
     Time seen = begin;
     Time kept = begin - keep_every;
     std::int64_t missed = 0;
@@ -192,10 +200,10 @@ Result Waiter::soak(const Wait& wait, const Soaked& before) {
         if (!sees) tell(wait, reading);
         const Time later = now + (simulated && sees ? seldom : interval);
         const Time next = now >= end ? later : std::min(end, later);
-        const WakeReason woken = pause(simulated ? simulated.get() : watched.watch.get(), next);
+        const WakeReason woken = pause(simulated ? simulated.get() : watched.get(), next);
         if (simulated && sees) seen = stage_.run.tools.now();
         if (const Time late = stage_.run.tools.now() - next; late > blind_ms) miss(late);
-        if (woken == WakeReason::Ended) watched.watch.reset();
+        if (woken == WakeReason::Ended) watched.reset();
         if (woken == WakeReason::Changed) rest(first_pause_ms);
         if (woken == WakeReason::Interrupted) continue;  // the operator: looked at above
     }

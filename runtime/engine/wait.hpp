@@ -17,6 +17,7 @@ struct Wait {
     StepId step;
     std::string text;
     std::int64_t limit_ms;
+    bool is_likely = false;  // that it holds already: then nothing is watched before it was looked at once
 };
 
 // Limits, in milliseconds, where neither the step nor a declaration gives one.
@@ -45,12 +46,11 @@ class Waiter {
     std::int64_t declared_limit(const ir::Expr& condition, const Scope& scope);
 
   private:
-    struct Watched;
-
     WakeReason pause(Watch* watch, Time until);
     void tell(const Wait& wait, const Reading& reading);
-    bool is_stable(const Wait& wait, const Watched& watched);
-    Watched watch(const ir::Expr& condition, const Scope& scope);
+    bool is_stable(const Wait& wait, const Reading& reading, bool is_watchable);
+    [[nodiscard]] bool is_watchable(const Wait& wait) const;
+    std::unique_ptr<Watch> watch(const ir::Expr& condition, const Scope& scope);
     bool keep(const Wait& wait, std::int64_t soaked_ms);
 
     StageRun& stage_;

@@ -49,12 +49,14 @@ Reading workload_settled(Host& host, const json& workload) {
 static Reading object_settled(Host& host, const Arguments& arguments) {
     const auto handle = kubernetes::parse_handle(text_argument(arguments, 0));
     if (!handle) return mistaken(handle.error());
+    const bool is_workload = !workload_kind(handle->written()).empty();
+    const bool is_claim = kubernetes::type_name(handle->type) == "persistentvolumeclaim";
+    // Of every other kind there is nothing that the cluster would have to catch up with.
+    if (!is_workload && !is_claim) return {Value(true), {}, true};
     const auto object = get_object(host, handle->written(), handle->name_space);
     if (!object) return unknown(object.error());
     if (object->is_null()) return {Value(true), handle->written() + " does not exist"};
-    if (!workload_kind(handle->written()).empty()) return workload_settled(host, *object);
-    if (kubernetes::type_name(handle->type) == "persistentvolumeclaim") return claim_settled(host, *object);
-    return {Value(true)};
+    return is_workload ? workload_settled(host, *object) : claim_settled(host, *object);
 }
 
 const Rows settled_rows([]() -> std::vector<Row> {

@@ -22,7 +22,7 @@ struct Reading {
     Value value;  // Unknown where it could not be found out
     std::string why =
         {};  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
-    bool permanent = false;  // waiting cannot help any more: `verify` fails at once with `why`
+    bool permanent = false;  // waiting cannot help any more: `verify` fails at once with `why`; of true: for good
     // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server
     // keeps it: a field manager's name, as the setting "manager" is ours. Empty: not known.
     std::string writer = {};
