@@ -289,16 +289,19 @@ bool writes_where_it_is_read(const ir::Program& program, const ir::Command& acti
     });
 }
 
+constexpr std::string_view somebody_else = "somebody else";
+
 std::string shown_reading(const Value& value) {
     const auto* object = value.get_if<Json>();
     return object != nullptr && (*object)->is_object() ? "otherwise" : printable(show(value), 200);
 }
 
-std::string whose(const Change& change) {
+std::string whose(const Change& change, const std::string& who) {
     if (change.ownership == Ownership::NotOurs)
         return "which is not ours: this run's own command was refused, and somebody else changed it";
     if (change.ownership == Ownership::Unproved)
         return "and whether this run or somebody else made it so is not known: its command reported a failure";
+    if (who != somebody_else) return "and " + who + " changed it";
     return "which this run did not write: somebody else changed it";
 }
 
@@ -319,13 +322,13 @@ StageUndo::Found StageUndo::look_at(Evaluator& snapshot, const Inverse& inverse,
     const Change& change = *inverse.change;
     if (reading.identity == gone && stage_.is_remade(change, phrase, reading))
         return {State::Foreign,
-                fmt::format("{} is gone with the object that it was a field of: somebody else deleted that",
-                            phrase)};
+                fmt::format("{} is gone with the object that it was a field of: {} deleted that", phrase,
+                            who_else(inverse))};
     if (is_untouched(change, phrase, reading.value)) return {State::Untouched, {}};
     if (stage_.is_remade(change, phrase, reading))
         return {State::Foreign,
-                fmt::format("{} is {} of one that is not ours: somebody else deleted it and made it anew",
-                            phrase, shown_reading(reading.value))};
+                fmt::format("{} is {} of one that is not ours: {} deleted it and made it anew", phrase,
+                            shown_reading(reading.value), who_else(inverse))};
     if (stage_.run.options.overwrite) return {State::Ours, {}};
     if (stage_.wrote(phrase, reading.value) || is_own(inverse, phrase, reading)) {
         if (const std::string part = theirs_in(inverse, effect, phrase, reading.value); !part.empty())
@@ -340,8 +343,27 @@ StageUndo::Found StageUndo::look_at(Evaluator& snapshot, const Inverse& inverse,
     }
     if (change.ownership == Ownership::Ours && looks_at_each_field(stage_.run.program, *inverse.undo))
         return {State::Ours, {}};
-    return {State::Foreign, fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change)),
-            change.ownership == Ownership::Unproved ? Reason::NotProved : Reason::None};
+    return {
+        State::Foreign,
+        fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change, who_else(inverse))),
+        change.ownership == Ownership::Unproved ? Reason::NotProved : Reason::None};
+}
+
+// What a step of the failure block has left of the same thing is not known here: nobody else is blamed for
+// it.
+std::string StageUndo::who_else(const Inverse& inverse) {
+    const std::set<std::string> names = names_of(inverse);
+    const bool may_be_block =
+        std::any_of(stage_.in_failure.begin(), stage_.in_failure.end(), [&](const Change& change) {
+            const ir::Verb* verb = stage_.verb(change.verb);
+            const Scope scope = scope_of(stage_, change);
+            return verb != nullptr &&
+                   std::any_of(verb->effects.begin(), verb->effects.end(), [&](const ir::Effect& effect) {
+                       return meet(names_in(stage_.run.program, stage_.evaluator, effect.probe, scope),
+                                   names);
+                   });
+        });
+    return may_be_block ? "the failure block, or somebody else," : std::string(somebody_else);
 }
 
 // What somebody else has put into a map that the way back sets as a whole.
