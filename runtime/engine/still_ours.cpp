@@ -14,8 +14,8 @@
 namespace migc::runtime::inline engine {
 namespace {
 
-// A cache or another server may answer with what was there a moment ago; one that is away for a minute or two is
-// no reason to leave a person with what is done.
+// A cache or another server may answer with what was there a moment ago; one that is away for a minute or two
+// is no reason to leave a person with what is done.
 constexpr int looks = 4;
 constexpr int looks_in_the_dark = 20;
 constexpr std::int64_t first_rest_ms = 500;

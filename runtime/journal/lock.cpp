@@ -186,8 +186,8 @@ struct Locks::Held {
 class Locks::Heart {
   public:
     explicit Heart(std::vector<int> descriptors) : descriptors_(std::move(descriptors)) {
-        thread_ =
-            without_signals([this] { return std::jthread([this](const std::stop_token& end) { beat(end); }); });
+        thread_ = without_signals(
+            [this] { return std::jthread([this](const std::stop_token& end) { beat(end); }); });
     }
 
     // Changes what the files say; they are written by nobody else meanwhile.

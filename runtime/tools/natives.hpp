@@ -22,7 +22,8 @@ struct Reading {
     Value value;  // Unknown where it could not be found out
     std::string why =
         {};  // for people: "1 of 4 pods ready; webapi-7f-x: image cannot be pulled"; may be empty
-    bool permanent = false;  // waiting cannot help any more: `verify` fails at once with `why`; of true: for good
+    bool permanent =
+        false;  // waiting cannot help any more: `verify` fails at once with `why`; of true: for good
     // Who last wrote what was read, where it was asked for (the setting "writers" is "yes") and the server
     // keeps it: a field manager's name, as the setting "manager" is ours. Empty: not known.
     std::string writer = {};
@@ -32,7 +33,8 @@ struct Reading {
     // How often what is asked of that thing has changed, as its server counts (an object's generation).
     // Empty: not known.
     std::string revision = {};
-    // Another text after each write to that thing, whoever wrote what (its resourceVersion). Empty: not known.
+    // Another text after each write to that thing, whoever wrote what (its resourceVersion). Empty: not
+    // known.
     std::string version = {};
 };
 
