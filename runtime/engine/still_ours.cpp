@@ -155,7 +155,12 @@ StillOurs::Found StillOurs::look_again(const std::vector<Change>& changes) {
     Found worst;
     const StepContext course;
     Waiter waiter(stage_, course);
-    const auto enough = [&] { return worst.state == State::Unreadable ? looks_in_the_dark : looks; };
+    // A tool that is not the one any more that the run began with is not asked again, however long it is
+    // waited.
+    const bool may_come_back = !stage_.run.tools.changed_program();
+    const auto enough = [&] {
+        return worst.state == State::Unreadable && may_come_back ? looks_in_the_dark : looks;
+    };
     for (int i = 0; i < enough() && !left.empty(); ++i) {
         if (i > 0) waiter.rest(std::min(first_rest_ms << (i - 1), longest_rest_ms));
         if (i > 0 && stage_.run.hurried()) break;
