@@ -161,20 +161,21 @@ done = project.migc("run", "remove.mig")
 check("claims are left standing, and told", done.returncode == 0 and "persistentvolumeclaim/kept" in done.stdout and here("get", "pvc/kept", "-o", "name") and not here("get", "configmap/kept", "--ignore-not-found", "-o", "name"), done.stdout)
 
 
-def fails(what, script, *words, stage="staging", code=1, environment=None, within=60):
-    project.write("one.mig", f"stage {stage} < {script} > on failure undo;\n")
+def fails(what, script, *words, stage="staging", code=1, environment=None, within=60, where=None):
+    """where: a place that check does not know, so that it is the server that refuses."""
+    project.write("one.mig", ("param where: string;\n" if where else "") + f"stage {stage} < {script} > on failure undo;\n")
     begun = time.monotonic()
     # What a step itself says of a right that is missing; before a run begins, it is asked for: see doctor.py.
-    done = project.migc("run", "one.mig", "--no-preflight", environment=environment)
+    done = project.migc("run", "one.mig", "--no-preflight", *(["--set", f"where={where}"] if where else []), environment=environment)
     told = "".join(line for line in done.stdout.splitlines() if "✗" in line)
     plain = all(word in done.stdout for word in words) and '{"' not in told and "v1." not in told
     check(what, done.returncode == code and plain and time.monotonic() - begun < within, done.stdout)
 
 
-fails("an immutable field", 'patch object "deployment/web" at "/spec/selector/matchLabels/app" to "other";', 'Deployment "web" is invalid', "immutable")
-fails("a value of the wrong type", 'patch object "deployment/web" at "/spec/replicas" to "seven";', "cannot unmarshal string")
+fails("an immutable field", 'patch object "deployment/web" at where to "other";', 'Deployment "web" is invalid', "immutable", where="/spec/selector/matchLabels/app")
+fails("a value of the wrong type", 'patch object "deployment/web" at where to "seven";', "cannot unmarshal string", where="/spec/replicas")
 fails("a field that the server does not know", 'patch object "deployment/web" at "/spec/nonsense" to 1;', "the server drops it")
-fails("a field of the server itself", 'patch object "deployment/web" at "/status/replicas" to 9;', "written by the cluster itself")
+fails("a field of the server itself", 'patch object "deployment/web" at where to 9;', "written by the cluster itself", where="/status/replicas")
 fails("an autoscaled workload", "scale scaled to 3;", "autoscaler of scaled is scaled", "set autoscaling")
 fails("a namespace that is not there", "scale web to 3;", f"there is no namespace {SPACE}-none", stage="nowhere")
 fails("nobody behind the new selector", 'switch service web to "version=red";', "there is no pod with app=web,version=red")
