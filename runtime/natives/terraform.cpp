@@ -14,6 +14,7 @@ namespace {
 
 std::vector<std::string> told(const std::vector<PlannedChange>& changes) {
     std::vector<std::string> lines;
+    lines.reserve(changes.size());
     for (const auto& change : changes) lines.push_back(change.what + " " + change.address);
     return lines;
 }

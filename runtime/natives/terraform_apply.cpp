@@ -47,7 +47,7 @@ std::string typed(Host& host, std::vector<std::string> command) {
     return shown(command);
 }
 
-Reading does_not_fit(std::string why) {
+Reading does_not_fit(const std::string& why) {
     return never(why + ": make a new plan, and review that");
 }
 

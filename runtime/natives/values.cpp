@@ -142,7 +142,7 @@ std::optional<std::string> copy_digest(const Value& copy) {
 }
 
 // What was computed from the file when it was captured is what is written, or nothing is.
-Answer write_as_captured(Host& host, const std::string& path, const Document& before, std::string text,
+Answer write_as_captured(Host& host, const std::string& path, const Document& before, const std::string& text,
                          const std::string& wanted, const Value& copy) {
     const auto changed = [&] {
         return refused("{} was changed by somebody else meanwhile; nothing is written", before.name);
