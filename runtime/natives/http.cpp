@@ -35,6 +35,7 @@ std::string distribution(const std::vector<Transfer>& transfers) {
                                        : "not at all"];
     if (transfers.size() == 1) return counts.begin()->first;
     std::vector<std::string> parts;
+    parts.reserve(counts.size());
     for (const auto& [what, count] : counts)
         parts.push_back(count == 1 ? fmt::format("once {}", what) : fmt::format("{} times {}", count, what));
     return fmt::format("{}", fmt::join(parts, ", "));
