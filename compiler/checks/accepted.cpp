@@ -11,6 +11,7 @@
 #include "compiler/kubernetes/formats.hpp"
 #include "compiler/kubernetes/kinds.hpp"
 #include "compiler/kubernetes/validation.hpp"
+#include "compiler/semantics/calls.hpp"
 #include "compiler/support/find.hpp"
 #include "compiler/support/json_text.hpp"
 #include "compiler/support/text.hpp"
@@ -141,10 +142,8 @@ class Accepted : StageCheck {
             for (const auto& [effect, by] : set->second) contended(event, now, *effect, *by);
     }
 
-    // A command line tool writes under its own name, and not as the run.
     static bool writes_as_its_tool(const Event& event) {
-        return event.object == nullptr && event.verb != nullptr && event.verb->action &&
-               event.verb->action->native.empty();
+        return event.object == nullptr && event.verb != nullptr && semantics::writes_as_its_tool(*event.verb);
     }
 
     // What an earlier step set under another name, a server-side apply does not set otherwise.

@@ -102,8 +102,9 @@ class Capacity : StageCheck {
                 if (!request || !limit || *request <= *limit) continue;
                 auto& d = report(
                     used, fmt::format("{} requests more {} than its own limit", used.object->thing, what));
-                d.label(picture_.manifests.span(*used.object, place + "/requests/" + what), "requests this");
-                d.label(picture_.manifests.span(*used.object, place + "/limits/" + what),
+                d.label(picture_.manifests.span(*used.object, fmt::format("{}/requests/{}", place, what)),
+                        "requests this");
+                d.label(picture_.manifests.span(*used.object, fmt::format("{}/limits/{}", place, what)),
                         "and may use only this");
                 d.note("the cluster would refuse it in the middle of the window");
             }

@@ -373,7 +373,7 @@ std::optional<std::string> place_of_backend(const json& part, const std::string&
     if (part.is_object() && text_field(part, "/service/name") == service) return pointer + "/service/name";
     if (!part.is_structured()) return std::nullopt;
     for (const auto& [key, inner] : part.items())
-        if (auto found = place_of_backend(inner, service, pointer + "/" + key)) return found;
+        if (auto found = place_of_backend(inner, service, fmt::format("{}/{}", pointer, key))) return found;
     return std::nullopt;
 }
 

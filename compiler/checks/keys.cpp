@@ -36,7 +36,8 @@ void find_needed(const json& part, const std::string& pointer, std::vector<Neede
     }
     if (part.is_object())
         for (const auto& [key, value] : part.items())
-            if (key.find('/') == std::string::npos) find_needed(value, pointer + "/" + key, found);
+            if (key.find('/') == std::string::npos)
+                find_needed(value, fmt::format("{}/{}", pointer, key), found);
     if (part.is_array())
         for (std::size_t i = 0; i < part.size(); ++i)
             find_needed(part[i], fmt::format("{}/{}", pointer, i), found);

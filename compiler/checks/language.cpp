@@ -86,42 +86,47 @@ void unreachable(const CheckContext& picture, Diagnostics& diagnostics) {
         if (has_own_failure_block(picture.program, stage)) unreachable(*stage.on_failure, diagnostics);
 }
 
-// Where both sides are written, if only as a name that stands for a number from the first line on.
-void calculated(const ir::Program& program, const ir::Expr& expression, Diagnostics& diagnostics) {
-    constexpr int most_names = 8;  // that stand for each other
-    int depth = 0;
-    const semantics::Leaf of_top_level = [&](const ir::Expr& leaf) -> std::optional<Value> {
-        const auto let = std::ranges::find(program.lets, leaf.name, &ir::Step::name);
-        if (leaf.kind != ir::ExprKind::Local || let == program.lets.end() || depth == most_names)
-            return std::nullopt;
-        ++depth;
-        auto value = semantics::known_value(*let->value, of_top_level);
-        --depth;
-        return value;
+using Constants = std::map<std::string, Value>;
+
+// What the names at the top stand for, as far as that is written. The answer sees `constants`.
+semantics::Leaf named_in(const Constants& constants) {
+    return [&constants](const ir::Expr& leaf) -> std::optional<Value> {
+        const auto found = leaf.kind == ir::ExprKind::Local ? constants.find(leaf.name) : constants.end();
+        return found == constants.end() ? std::nullopt : std::optional(found->second);
     };
-    const auto left = semantics::known_value(expression.children[0], of_top_level);
-    const auto right = semantics::known_value(expression.children[1], of_top_level);
+}
+
+Constants constants_of(const ir::Program& program) {
+    Constants found;
+    for (const ir::Step& let : program.lets)
+        if (auto value = semantics::known_value(*let.value, named_in(found))) found[let.name] = *value;
+    return found;
+}
+
+// Why a calculation cannot be done; empty where it can be, or nobody knows.
+std::string why_impossible(const ir::Expr& expression, const Constants& constants) {
+    const auto left = semantics::known_value(expression.children[0], named_in(constants));
+    const auto right = semantics::known_value(expression.children[1], named_in(constants));
     const auto* divisor = right ? right->get_if<std::int64_t>() : nullptr;
-    const bool divides_by_0 =
-        expression.operation == ir::Operation::Divide && divisor != nullptr && *divisor == 0;
-    const auto result = left && right ? semantics::calculate(expression.operation, *left, *right, show)
-                                      : semantics::Computed{};
-    if (!divides_by_0 && (!left || !right || !result.value.is_unknown())) return;
-    auto& d = diagnostics.report(Code::Impossible, expression.span,
-                                 divides_by_0 ? "this divides by 0" : result.why);
+    if (expression.operation == ir::Operation::Divide && divisor != nullptr && *divisor == 0)
+        return "this divides by 0";
+    return left && right ? semantics::calculate(expression.operation, *left, *right, show).why : "";
+}
+
+void calculated(const Constants& constants, const ir::Expr& expression, Diagnostics& diagnostics) {
+    const std::string why = why_impossible(expression, constants);
+    if (why.empty()) return;
+    auto& d = diagnostics.report(Code::Impossible, expression.span, why);
     d.note("the run would stop here, in the middle of the window");
     // By a name the condition around it may know better.
-    const auto nothing = [](const ir::Expr&) { return std::nullopt; };
-    const bool is_written = semantics::known_value(expression.children[0], nothing) &&
-                            semantics::known_value(expression.children[1], nothing);
-    if (!is_written && !(divides_by_0 && semantics::known_value(expression.children[1], nothing)))
-        d.severity = Severity::Warning;
+    if (why_impossible(expression, {}).empty()) d.severity = Severity::Warning;
 }
 
 void impossible(const CheckContext& picture, Diagnostics& diagnostics) {
+    const Constants known = constants_of(picture.program);
     each_own_expression(picture, [&](const ir::Expr& expression) {
         if (expression.children.size() != 2) return;
-        if (expression.kind == ir::ExprKind::Arithmetic) calculated(picture.program, expression, diagnostics);
+        if (expression.kind == ir::ExprKind::Arithmetic) calculated(known, expression, diagnostics);
         const ir::Expr& right = expression.children[1];
         const auto* pattern = semantics::literal<std::string>(right);
         if (expression.kind != ir::ExprKind::Compare || expression.comparison != ir::Comparison::Matches ||

@@ -67,7 +67,7 @@ void each_image(const json& part, const std::string& pointer, const VisitImage& 
         for (std::size_t i = 0; lists && i < value.size(); ++i)
             visit(text_field(value[i], "/image"), fmt::format("{}/{}/{}/image", pointer, key, i));
         if (!lists && value.is_structured() && key.find('/') == std::string::npos)
-            each_image(value, pointer + "/" + key, visit);
+            each_image(value, fmt::format("{}/{}", pointer, key), visit);
     }
 }
 

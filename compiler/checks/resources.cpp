@@ -100,8 +100,7 @@ ResourceKey Resources::thing(const ResourceRef& resource) const {
 std::set<ResourceKey> Resources::things_of(const ir::Probe& probe,
                                            const std::vector<std::optional<Value>>& arguments,
                                            const std::vector<std::optional<Value>>& role) const {
-    const bool by_handle = probe.role.role == ir::Role::Object || probe.role.role == ir::Role::About ||
-                           probe.role.role == ir::Role::Restored;
+    const bool by_handle = semantics::names_by_handle(probe.role.role);
     const bool may_be = probe.role.role == ir::Role::Permanence || probe.role.role == ir::Role::Version;
     const auto* handle = by_handle || may_be ? text_in(role, 0) : nullptr;
     if (handle != nullptr) return {ResourceKey::object(*handle)};

@@ -28,7 +28,8 @@ bool makes_no_pods(const ResourceKey& thing) {
 
 std::string in_words(const Labels& labels) {
     std::string text;
-    for (const auto& [key, value] : labels) text += (text.empty() ? "" : ",") + key + "=" + value;
+    for (const auto& [key, value] : labels)
+        text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, value);
     return text;
 }
 

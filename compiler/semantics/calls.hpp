@@ -16,6 +16,11 @@ inline bool runs(const std::optional<ir::Command>& command, std::string_view too
     return command && runs(*command, tool);
 }
 
+// Whether a verb's command is a tool's own, which writes under the tool's name, and not under the run's.
+inline bool writes_as_its_tool(const ir::Verb& verb) {
+    return verb.action && verb.action->native.empty();
+}
+
 // What a parameter stands for, as far as the text tells: an argument that was left out says `absent`, and
 // then the parameter's default counts. The program has it in the argument's place already (sema/phrases.cpp).
 // What turns out to be absent only in a run is treated alike: by `is_left_out`.

@@ -33,17 +33,14 @@ const ir::Expr* role_argument(const ir::Program& program, const ir::Expr& probe,
                                : role_argument(declared->role, declared->parameters, probe.children, number);
 }
 
+bool names_by_handle(ir::Role role) {
+    return role == ir::Role::Object || role == ir::Role::Restored || role == ir::Role::About;
+}
+
 const ir::Expr* thing_argument(const ir::Program& program, const ir::Expr& probe) {
-    switch (role_of(program, probe)) {
-        case ir::Role::Object:
-        case ir::Role::Restored:
-        case ir::Role::About:
-            return role_argument(program, probe, 0);
-        case ir::Role::Field:
-            return role_argument(program, probe, 1);
-        default:
-            return nullptr;
-    }
+    const ir::Role role = role_of(program, probe);
+    if (names_by_handle(role)) return role_argument(program, probe, 0);
+    return role == ir::Role::Field ? role_argument(program, probe, 1) : nullptr;
 }
 
 }  // namespace migc::semantics

@@ -12,6 +12,9 @@ ir::Role role_of(const ir::Program& program, const ir::Expr& expression);
 // Whether a verb has an effect on a probe with a role.
 bool has_effect_on(const ir::Program& program, const ir::Verb& verb, ir::Role role);
 
+// Whether the first argument of such a role is the handle of an object.
+bool names_by_handle(ir::Role role);
+
 // What a call gives for the `number`th argument of the role of the declaration that it uses, as an expression
 // where the call stands. Null if there is no such argument, or if it is worked out of several.
 const ir::Expr* role_argument(const ir::RoleUse& use, const std::vector<ir::Parameter>& parameters,

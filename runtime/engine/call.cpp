@@ -227,7 +227,7 @@ void Call::rest_before(int left) {
 std::set<std::string> Call::names() {
     std::set<std::string> all;
     for (const EffectTarget& target : targets_)
-        all.merge(names_in(stage_.run.program, stage_.evaluator, target.effect->probe, inner_));
+        all.merge(names_in(stage_.evaluator, target.effect->probe, inner_));
     return all;
 }
 
@@ -415,6 +415,12 @@ tl::expected<void, Unmet> Call::needs(Evaluator& snapshot) {
     return check_needs(snapshot, stage_.run.program, verb_, inner_);
 }
 
+// Where somebody has written while it was looked, that is for `attempt`: it looks again.
+Result Call::not_seen(const Evaluator& snapshot, const std::string& why) {
+    outrun_ = snapshot.outrun();
+    return outrun_ ? Result{ResultKind::Failed, why} : not_begun(why);
+}
+
 Result Call::prepare() {
     // An inverse that would do harm leaves things as they are.
     Evaluator snapshot = stage_.evaluator.snapshot();
@@ -423,9 +429,7 @@ Result Call::prepare() {
                    ? conclude(Outcome::Held, met.error().message, false, met.error().why)
                    : not_begun(met.error().message);
     auto captured = read_captures(snapshot, verb_, inner_);
-    outrun_ = !captured && snapshot.outrun();
-    if (!captured)
-        return outrun_ ? Result{ResultKind::Failed, captured.error()} : not_begun(captured.error());
+    if (!captured) return not_seen(snapshot, captured.error());
     captures_ = std::move(*captured);
     if (Result verdict = read_effects(snapshot); !verdict.done()) return verdict;
     // What an earlier step of this stage changed is as that one left it: what is not is somebody else's.
@@ -444,14 +448,11 @@ Result Call::read_effects(Evaluator& snapshot) {
         EffectTarget target{&effect, stage_.evaluator.describe(effect.probe, inner_), {}, {}, {}};
         const Reading before = snapshot.evaluate(effect.probe, inner_);
         const Reading declared = effect.value ? snapshot.evaluate(*effect.value, inner_) : Reading{};
-        const auto unread = [&](const std::string& what, const Reading& reading) {
-            outrun_ = snapshot.outrun();
-            const std::string why = fmt::format("{}: {}", what, explain(reading));
-            return outrun_ ? Result{ResultKind::Failed, why} : not_begun(why);
-        };
-        if (before.value.is_unknown()) return unread(target.phrase, before);
+        if (before.value.is_unknown())
+            return not_seen(snapshot, fmt::format("{}: {}", target.phrase, explain(before)));
         if (declared.value.is_unknown())
-            return unread(fmt::format("what {} is to become", target.phrase), declared);
+            return not_seen(snapshot,
+                            fmt::format("what {} is to become: {}", target.phrase, explain(declared)));
         target.before = before.value;
         target.identity = before.identity;
         target.version = before.version;
@@ -513,7 +514,7 @@ Texts Call::identities(bool made) const {
 // too.
 Texts Call::revisions() const {
     Texts all;
-    if (!verb_.action || !verb_.action->native.empty() || course_.purpose == Purpose::Inverse) return all;
+    if (!semantics::writes_as_its_tool(verb_) || course_.purpose == Purpose::Inverse) return all;
     for (const EffectTarget& target : targets_)
         if (!target.revision.empty())
             all[target.phrase] = target.revision + " " + iso_time(stage_.run.tools.now());

@@ -100,6 +100,7 @@ class Call {
     [[nodiscard]] bool untouched() const;
     void keep_way_back();
     tl::expected<void, Unmet> needs(Evaluator& snapshot);
+    Result not_seen(const Evaluator& snapshot, const std::string& why);
     Result prepare();
     Result read_effects(Evaluator& snapshot);
     [[nodiscard]] bool holds_already() const;

@@ -103,7 +103,7 @@ StageRun::StageRun(RunContext& the_run, const ir::Stage& the_stage, StageEnviron
     for (const Change& change : changes)
         if (change.state != ChangeState::Begun) not_indexed_.push_back(change.step);
     for (const auto& [phrase, count] : tool_writes) run.tool_writes_[whole_phrase(phrase)] += count;
-    share_identities();
+    run.identities_.insert(identities.begin(), identities.end());
 }
 
 void StageRun::add(Change change) {
@@ -136,7 +136,8 @@ void StageRun::conclude(const StepId& step, const events::StepOutcome& outcome) 
         const Change* concluded = StageState::conclude(step, outcome);
         if (concluded == nullptr) return;
         count_writes(concluded->revisions);
-        share_identities();
+        if (concluded->state == ChangeState::Done || concluded->state == ChangeState::Already)
+            share(concluded->identities);
         not_indexed_.push_back(step);
         run.runbook.update(*this, *concluded);
     }
@@ -147,7 +148,7 @@ void StageRun::conclude_in_failure(const events::StepOutcome& outcome) {
     const std::lock_guard lock(mutex_);
     StageState::conclude_in_failure(outcome);
     count_writes(outcome.revisions);
-    share_identities();
+    if (outcome.result == Outcome::Done) share(outcome.identities);
 }
 
 void StageRun::count_writes(const Texts& revisions) {
@@ -197,7 +198,7 @@ void StageRun::index() {
         const Scope names = scope_of(*this, change);
         std::set<std::string> all;
         for (const ir::Effect& effect : declared->effects)
-            all.merge(names_in(run.program, evaluator, effect.probe, names));
+            all.merge(names_in(evaluator, effect.probe, names));
         const std::lock_guard lock(mutex_);
         for (const std::string& name : all) by_name_[name].push_back(change.step);
     }
@@ -249,13 +250,13 @@ bool StageRun::wrote(const std::string& phrase, const Value& value) {
 void StageRun::knows(const Texts& things) {
     const std::lock_guard lock(mutex_);
     StageState::knows(things);
-    share_identities();
+    share(things);
 }
 
 // What one stage has made again is no stranger's to the others.
-void StageRun::share_identities() {
+void StageRun::share(const Texts& identities_by_phrase) {
     const std::lock_guard writes(run.writes_mutex_);
-    run.identities_.insert(identities.begin(), identities.end());
+    for (const auto& [phrase, identity] : identities_by_phrase) run.identities_.insert(identity);
 }
 
 bool StageRun::is_remade(const Change& change, const std::string& phrase, const Reading& now) {

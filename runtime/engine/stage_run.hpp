@@ -193,7 +193,7 @@ struct StageRun : StageState {
     List changed_workloads();
     [[nodiscard]] std::string whole_phrase(const std::string& phrase) const;
     void count_writes(const Texts& revisions);
-    void share_identities();
+    void share(const Texts& identities_by_phrase);
     void index();
 
     std::mutex mutex_;

@@ -65,10 +65,9 @@ bool may_change(const ir::Program& program, const ir::Verb& verb, const ir::Verb
     });
 }
 
-std::set<std::string> names_in(const ir::Program& program, Evaluator& evaluator, const ir::Expr& probe,
-                               const Scope& scope) {
+std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope) {
     std::set<std::string> names;
-    const ir::Expr* thing = semantics::thing_argument(program, probe);
+    const ir::Expr* thing = semantics::thing_argument(evaluator.program(), probe);
     for (const Value& value : thing != nullptr ? std::vector{evaluator.evaluate(*thing, scope).value}
                                                : evaluator.probe_arguments(probe, scope)) {
         const auto* resource = value.get_if<ResourceRef>();

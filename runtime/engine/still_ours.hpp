@@ -11,8 +11,7 @@
 namespace migc::runtime::inline engine {
 
 // Two probes that ask about the same thing share its name, however it is written: webapi, deployment/webapi.
-std::set<std::string> names_in(const ir::Program& program, Evaluator& evaluator, const ir::Expr& probe,
-                               const Scope& scope);
+std::set<std::string> names_in(Evaluator& evaluator, const ir::Expr& probe, const Scope& scope);
 
 // The names that a change's verb sees: its arguments, its captures, and what the caller's inverse sees.
 Scope scope_of(StageRun& stage, const Change& change);

@@ -289,19 +289,21 @@ bool writes_where_it_is_read(const ir::Program& program, const ir::Command& acti
     });
 }
 
-constexpr std::string_view somebody_else = "somebody else";
-
 std::string shown_reading(const Value& value) {
     const auto* object = value.get_if<Json>();
     return object != nullptr && (*object)->is_object() ? "otherwise" : printable(show(value), 200);
 }
 
-std::string whose(const Change& change, const std::string& who) {
+const char* who(bool may_be_block) {
+    return may_be_block ? "the failure block, or somebody else," : "somebody else";
+}
+
+std::string whose(const Change& change, bool may_be_block) {
     if (change.ownership == Ownership::NotOurs)
         return "which is not ours: this run's own command was refused, and somebody else changed it";
     if (change.ownership == Ownership::Unproved)
         return "and whether this run or somebody else made it so is not known: its command reported a failure";
-    if (who != somebody_else) return "and " + who + " changed it";
+    if (may_be_block) return fmt::format("and {} changed it", who(may_be_block));
     return "which this run did not write: somebody else changed it";
 }
 
@@ -323,12 +325,12 @@ StageUndo::Found StageUndo::look_at(Evaluator& snapshot, const Inverse& inverse,
     if (reading.identity == gone && stage_.is_remade(change, phrase, reading))
         return {State::Foreign,
                 fmt::format("{} is gone with the object that it was a field of: {} deleted that", phrase,
-                            who_else(inverse))};
+                            who(may_be_block(inverse)))};
     if (is_untouched(change, phrase, reading.value)) return {State::Untouched, {}};
     if (stage_.is_remade(change, phrase, reading))
         return {State::Foreign,
                 fmt::format("{} is {} of one that is not ours: {} deleted it and made it anew", phrase,
-                            shown_reading(reading.value), who_else(inverse))};
+                            shown_reading(reading.value), who(may_be_block(inverse)))};
     if (stage_.run.options.overwrite) return {State::Ours, {}};
     if (stage_.wrote(phrase, reading.value) || is_own(inverse, phrase, reading)) {
         if (const std::string part = theirs_in(inverse, effect, phrase, reading.value); !part.empty())
@@ -343,27 +345,24 @@ StageUndo::Found StageUndo::look_at(Evaluator& snapshot, const Inverse& inverse,
     }
     if (change.ownership == Ownership::Ours && looks_at_each_field(stage_.run.program, *inverse.undo))
         return {State::Ours, {}};
-    return {
-        State::Foreign,
-        fmt::format("{} is {}, {}", phrase, shown_reading(reading.value), whose(change, who_else(inverse))),
-        change.ownership == Ownership::Unproved ? Reason::NotProved : Reason::None};
+    return {State::Foreign,
+            fmt::format("{} is {}, {}", phrase, shown_reading(reading.value),
+                        whose(change, may_be_block(inverse))),
+            change.ownership == Ownership::Unproved ? Reason::NotProved : Reason::None};
 }
 
 // What a step of the failure block has left of the same thing is not known here: nobody else is blamed for
 // it.
-std::string StageUndo::who_else(const Inverse& inverse) {
+bool StageUndo::may_be_block(const Inverse& inverse) {
     const std::set<std::string> names = names_of(inverse);
-    const bool may_be_block =
-        std::any_of(stage_.in_failure.begin(), stage_.in_failure.end(), [&](const Change& change) {
-            const ir::Verb* verb = stage_.verb(change.verb);
-            const Scope scope = scope_of(stage_, change);
-            return verb != nullptr &&
-                   std::any_of(verb->effects.begin(), verb->effects.end(), [&](const ir::Effect& effect) {
-                       return meet(names_in(stage_.run.program, stage_.evaluator, effect.probe, scope),
-                                   names);
-                   });
-        });
-    return may_be_block ? "the failure block, or somebody else," : std::string(somebody_else);
+    return std::any_of(stage_.in_failure.begin(), stage_.in_failure.end(), [&](const Change& change) {
+        const ir::Verb* verb = stage_.verb(change.verb);
+        const Scope scope = scope_of(stage_, change);
+        return verb != nullptr &&
+               std::any_of(verb->effects.begin(), verb->effects.end(), [&](const ir::Effect& effect) {
+                   return meet(names_in(stage_.evaluator, effect.probe, scope), names);
+               });
+    });
 }
 
 // What somebody else has put into a map that the way back sets as a whole.
@@ -406,7 +405,7 @@ bool StageUndo::is_own(const Inverse& inverse, const std::string& phrase, const 
 std::set<std::string> StageUndo::names_of(const Inverse& inverse) {
     std::set<std::string> names;
     for (const ir::Effect& effect : inverse.verb->effects)
-        names.merge(names_in(stage_.run.program, stage_.evaluator, effect.probe, *inverse.scope));
+        names.merge(names_in(stage_.evaluator, effect.probe, *inverse.scope));
     return names;
 }
 
@@ -617,8 +616,7 @@ void StageUndo::remember_restored(Inverse& inverse) {
         const std::string phrase = stage_.evaluator.describe(effect.probe, *inverse.scope);
         const Value* before = find_value(inverse.change->before, phrase);
         if (before == nullptr) continue;
-        const std::set<std::string> names =
-            names_in(stage_.run.program, stage_.evaluator, effect.probe, *inverse.scope);
+        const std::set<std::string> names = names_in(stage_.evaluator, effect.probe, *inverse.scope);
         const std::string field = field_of(effect, *inverse.scope);
         for (auto& [other, restored] : restored_)
             restored.changed_again =
@@ -697,6 +695,7 @@ void StageUndo::check_restored() {
     // While it is waited for one thing, somebody else may write the next: what was waited for is looked at
     // once more in the end.
     std::vector<const Restored*> awaited;
+    bool waited = false;
     const auto is_back = [&](const Restored& restored) {
         const Result equal = holds_as_before(converge, restored);
         if (!holds(equal) && equal.kind == ResultKind::Failed) stands(restored.step, equal.message);
@@ -705,11 +704,10 @@ void StageUndo::check_restored() {
     for (auto& [phrase, restored] : restored_) {
         if (went_with_its_object(restored) || !is_back(restored)) continue;
         const ir::Expr& probe = restored.target.effect->probe;
-        if (holds(converge.caught_up(probe, *restored.scope, restored.step))) awaited.push_back(&restored);
+        if (!holds(converge.caught_up(probe, *restored.scope, restored.step))) continue;
+        awaited.push_back(&restored);
+        waited = waited || stage_.run.program.probes.at(probe.declaration).converges.has_value();
     }
-    const bool waited = std::any_of(awaited.begin(), awaited.end(), [&](const Restored* restored) {
-        return stage_.run.program.probes.at(restored->target.effect->probe.declaration).converges.has_value();
-    });
     if (!waited) return;
     for (const Restored* restored : awaited) is_back(*restored);
 }

@@ -77,7 +77,7 @@ class StageUndo {
     void run_steps(Inverse& inverse);
     Found look(const Inverse& inverse);
     Found look_at_all(const Inverse& inverse);
-    std::string who_else(const Inverse& inverse);
+    bool may_be_block(const Inverse& inverse);
     std::string theirs_in(const Inverse& inverse, const ir::Effect& effect, const std::string& phrase,
                           const Value& now);
     Found look_twice(const Inverse& inverse);

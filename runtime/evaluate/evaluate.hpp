@@ -102,6 +102,7 @@ class Evaluator final : public Host {
     std::string describe(const ir::Expr& probe, const Scope& scope);
     // The text of a step as it stands in the script, with the values of the names in it.
     std::string describe(const ir::Step& step, const Scope& scope);
+    [[nodiscard]] const ir::Program& program() const { return eval_context_.program; }
     // Who keeps the secrets that an undo will need; null where nobody does.
     [[nodiscard]] KeptSecrets* kept() const { return eval_context_.kept; }
 
